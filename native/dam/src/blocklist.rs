@@ -1,0 +1,60 @@
+//! The blocklist: one bit per device.
+
+use alloc::boxed::Box;
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+
+use crate::DamError;
+use crate::table::atomic_table;
+
+/// One bit per device, and a count, so that an empty list costs no look-up.
+#[derive(Debug)]
+pub(crate) struct Blocklist {
+    words: Box<[AtomicU64]>,
+    blocked: AtomicU32,
+}
+
+impl Blocklist {
+    pub(crate) fn new(devices: u32) -> Result<Self, DamError> {
+        let words = atomic_table(devices.div_ceil(u64::BITS) as usize)?;
+        Ok(Self { words, blocked: AtomicU32::new(0) })
+    }
+
+    /// Whether no device is blocked.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.blocked.load(Relaxed) == 0
+    }
+
+    #[inline]
+    pub(crate) fn contains(&self, device: u32) -> bool {
+        let (word, bit) = place(device);
+        !self.is_empty() && self.words.get(word).is_some_and(|w| w.load(Relaxed) & bit != 0)
+    }
+
+    /// Whether the bit changed. The device is known: the caller has checked.
+    pub(crate) fn set(&self, device: u32, block: bool) -> bool {
+        let (word, bit) = place(device);
+        let Some(word) = self.words.get(word) else {
+            return false;
+        };
+        // Counted first when blocking and last when unblocking: the count is never 0 while a bit is set.
+        if block {
+            self.blocked.fetch_add(1, Relaxed);
+            let changed = word.fetch_or(bit, Relaxed) & bit == 0;
+            if !changed {
+                self.blocked.fetch_sub(1, Relaxed);
+            }
+            changed
+        } else {
+            let changed = word.fetch_and(!bit, Relaxed) & bit != 0;
+            if changed {
+                self.blocked.fetch_sub(1, Relaxed);
+            }
+            changed
+        }
+    }
+}
+
+const fn place(device: u32) -> (usize, u64) {
+    ((device / u64::BITS) as usize, 1 << (device % u64::BITS))
+}

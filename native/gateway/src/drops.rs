@@ -1,0 +1,60 @@
+//! Why a gateway drops a frame, counted.
+
+use klais_dam::DropReason;
+
+/// A gateway's reasons: the dam's, then its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drop {
+    /// The dam refused.
+    Dam(DropReason),
+    /// A HELLO of an epoch that the device has left behind.
+    StaleEpoch,
+    /// The sink does not keep up.
+    SinkQueueFull,
+    /// More frames of one device wait for the sink than a device may have on its way.
+    DeviceInFlight,
+    /// Too many HELLOs wait for a commit.
+    PendingHellos,
+    /// Backfill beyond the credit granted.
+    NoCredit,
+    /// A frame that only gateways send.
+    Misdirected,
+}
+
+const OWN: [&str; 6] =
+    ["stale-epoch", "sink-queue-full", "device-in-flight", "pending-hellos", "no-credit", "misdirected"];
+const DAM: usize = DropReason::ALL.len();
+
+/// Names of all reasons, in the order of `DropCounters`.
+pub const DROP_NAMES: [&str; DAM + OWN.len()] = names();
+
+const fn names() -> [&'static str; DAM + OWN.len()] {
+    let mut all = [""; DAM + OWN.len()];
+    let mut n = 0;
+    while n < DAM {
+        all[n] = DropReason::ALL[n].name();
+        n += 1;
+    }
+    while n < all.len() {
+        all[n] = OWN[n - DAM];
+        n += 1;
+    }
+    all
+}
+
+impl Drop {
+    pub(crate) fn index(self) -> usize {
+        match self {
+            Self::Dam(reason) => DropReason::ALL.iter().position(|r| *r == reason).unwrap_or(0),
+            Self::StaleEpoch => DAM,
+            Self::SinkQueueFull => DAM + 1,
+            Self::DeviceInFlight => DAM + 2,
+            Self::PendingHellos => DAM + 3,
+            Self::NoCredit => DAM + 4,
+            Self::Misdirected => DAM + 5,
+        }
+    }
+}
+
+/// Frames dropped, by reason, in the order of `DROP_NAMES`.
+pub type DropCounters = [u64; DROP_NAMES.len()];

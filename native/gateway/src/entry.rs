@@ -1,0 +1,81 @@
+//! What a gateway keeps per device beside the dam's buckets: 16 bytes.
+
+use klais_burst_sync::{Lane, Mark};
+
+/// One device's marks and session.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Entry {
+    live_mark: Mark,
+    backfill_mark: Mark,
+    pub(crate) epoch: u16,
+    pub(crate) session: u16,
+    pub(crate) credit: u16,
+    /// Frames accepted and not yet decided by the sink, both lanes.
+    pub(crate) undecided: u8,
+    flags: u8,
+}
+
+const ONLINE: u8 = 1;
+const NACKED_LIVE: u8 = 2;
+const NACKED_BACKFILL: u8 = 4;
+const FLUSHING: u8 = 8;
+
+impl Entry {
+    /// Everything below is accepted.
+    #[must_use]
+    pub fn mark(&self, lane: Lane) -> Mark {
+        match lane {
+            Lane::Live => self.live_mark,
+            Lane::Backfill => self.backfill_mark,
+        }
+    }
+
+    pub(crate) fn set_mark(&mut self, lane: Lane, mark: Mark) {
+        match lane {
+            Lane::Live => self.live_mark = mark,
+            Lane::Backfill => self.backfill_mark = mark,
+        }
+    }
+
+    pub(crate) fn is_online(&self) -> bool {
+        self.flags & ONLINE != 0
+    }
+
+    pub(crate) fn begin_session(&mut self, session: u16, epoch: u16) {
+        self.session = session;
+        self.epoch = epoch;
+        self.flags = ONLINE;
+    }
+
+    /// What a restarted process no longer knows; marks and epoch come back from the checkpoints.
+    pub(crate) fn forget_session(&mut self) {
+        let checkpoint =
+            Self { live_mark: self.live_mark, backfill_mark: self.backfill_mark, ..Self::default() };
+        *self = Self { epoch: self.epoch, ..checkpoint };
+    }
+
+    /// One NACK per gap: the frames behind a lost one must not each cause a retransmission.
+    pub(crate) fn was_nacked(&self, lane: Lane) -> bool {
+        self.flags & nacked(lane) != 0
+    }
+
+    pub(crate) fn set_nacked(&mut self, lane: Lane, value: bool) {
+        self.flags = if value { self.flags | nacked(lane) } else { self.flags & !nacked(lane) };
+    }
+
+    /// Has begun its backfill or was turned away once: goes ahead of newcomers.
+    pub(crate) fn is_flushing(&self) -> bool {
+        self.flags & FLUSHING != 0
+    }
+
+    pub(crate) fn set_flushing(&mut self, value: bool) {
+        self.flags = if value { self.flags | FLUSHING } else { self.flags & !FLUSHING };
+    }
+}
+
+const fn nacked(lane: Lane) -> u8 {
+    match lane {
+        Lane::Live => NACKED_LIVE,
+        Lane::Backfill => NACKED_BACKFILL,
+    }
+}

@@ -1,0 +1,433 @@
+//! The pipeline.
+
+use crate::drops::{Drop, DropCounters};
+use crate::pace::{Load, Pace};
+use crate::queue::{SinkEntry, SinkQueue};
+use crate::sink::{InFlight, Submission, ack};
+use crate::{DROP_NAMES, Entry, GatewayConfig, GatewayError};
+use klais_burst_sync::{Admit, Cookie, Data, Defer, Frame, Hello, Intake, Lane, Nack, NackReason, Offer};
+use klais_dam::{Class, Dam, HelloVerdict, Layer, Limit};
+use klais_units::{NANOS_PER_MICRO, NANOS_PER_SECOND};
+use std::collections::VecDeque;
+
+/// Readings that may be taken between a HELLO and its ADMIT, granted on top of the backlog stated.
+const CREDIT_SLACK: u32 = 8;
+
+/// What the kernel's half decides about a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ingress {
+    /// Give it to [`Gateway::handle`].
+    Accept,
+    /// Answer at once; user space never sees it.
+    Answer(Frame),
+    /// Forget it.
+    Drop(Drop),
+}
+
+/// A frame to a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transmit {
+    /// When.
+    pub at: u64,
+    /// The gateway's index of the device.
+    pub device: u32,
+    /// What.
+    pub frame: Frame,
+}
+
+/// Counters and gauges. Readings unless said otherwise; counters only rise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// HELLO frames seen.
+    pub hellos: u64,
+    /// HELLO frames answered with DEFER.
+    pub deferred: u64,
+    /// In DATA frames that arrived, every copy.
+    pub offered: u64,
+    /// Accepted for the sink.
+    pub admitted: u64,
+    /// In DATA frames told to come back later.
+    pub turned_away: u64,
+    /// Devices with a session.
+    pub online: u64,
+    /// Waiting for the sink.
+    pub queued: u64,
+    /// Most that ever waited for the sink.
+    pub queued_max: u64,
+}
+
+/// One gateway. Devices are named by a dense index that the driver keeps.
+pub struct Gateway {
+    pub(crate) config: GatewayConfig,
+    dam: Dam,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) queue: SinkQueue,
+    pub(crate) in_flight: VecDeque<InFlight>,
+    pub(crate) next_batch: u32,
+    pub(crate) next_commit: u64,
+    pub(crate) fenced_until: u64,
+    pub(crate) budget: i64,
+    pub(crate) budget_fraction: u64,
+    pending_hellos: VecDeque<(u32, Hello)>,
+    requeue_at: u64,
+    backfill_rate: u64,
+    pace: Pace,
+    pub(crate) transmits: Vec<Transmit>,
+    pub(crate) submissions: Vec<Submission>,
+    stats: Stats,
+    drops: DropCounters,
+}
+
+impl Gateway {
+    /// An idle gateway.
+    ///
+    /// # Errors
+    /// A configuration that cannot work.
+    pub fn new(config: GatewayConfig) -> Result<Self, GatewayError> {
+        config.check()?;
+        let dam = Dam::new(config.dam.clone())?;
+        Ok(Self {
+            entries: vec![Entry::default(); config.dam.devices as usize],
+            queue: SinkQueue::default(),
+            in_flight: VecDeque::new(),
+            next_batch: 0,
+            next_commit: config.commit_offset_micros,
+            fenced_until: 0,
+            budget: 0,
+            budget_fraction: 0,
+            pending_hellos: VecDeque::new(),
+            requeue_at: 0,
+            backfill_rate: config.capacity_per_second.max(1),
+            pace: Pace::default(),
+            transmits: Vec::new(),
+            submissions: Vec::new(),
+            stats: Stats::default(),
+            drops: [0; DROP_NAMES.len()],
+            dam,
+            config,
+        })
+    }
+
+    /// Counters so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        Stats { queued: self.queue.readings(), ..self.stats }
+    }
+
+    /// Frames dropped so far, in the order of [`DROP_NAMES`].
+    #[must_use]
+    pub fn drops(&self) -> &DropCounters {
+        &self.drops
+    }
+
+    /// The dam, to change rates and blocks at run time.
+    #[must_use]
+    pub fn dam(&self) -> &Dam {
+        &self.dam
+    }
+
+    /// Registers a device whose session 1 is up: a fleet in steady state.
+    pub fn assume_online(&mut self, device: u32) {
+        if let Some(entry) = self.entries.get_mut(device as usize).filter(|e| !e.is_online()) {
+            entry.begin_session(1, 0);
+            self.stats.online += 1;
+        }
+    }
+
+    /// The kernel's half: the dam, for one frame. Time may go back by what frames are reordered.
+    pub fn ingress(&mut self, now: u64, device: u32, frame: &Frame) -> Ingress {
+        let nanos = now.saturating_mul(NANOS_PER_MICRO);
+        match frame {
+            Frame::Hello(hello) => {
+                self.stats.hellos += 1;
+                let cookie = hello.cookie.map(|c| klais_dam::Cookie { slot: c.slot, mac: c.mac });
+                match self.dam.hello(nanos, device, cookie, false) {
+                    HelloVerdict::Pass => Ingress::Accept,
+                    HelloVerdict::Defer { delay_nanos, cookie } => {
+                        self.stats.deferred += 1;
+                        let cookie = Cookie { slot: cookie.slot, mac: cookie.mac };
+                        let delay_millis = millis(delay_nanos / NANOS_PER_MICRO);
+                        Ingress::Answer(Frame::Defer(Defer { session: hello.session, delay_millis, cookie }))
+                    }
+                    HelloVerdict::Drop(reason) => self.refuse(Drop::Dam(reason)),
+                }
+            }
+            Frame::Data(data) => {
+                self.stats.offered += u64::from(data.count);
+                let class = if data.lane == Lane::Live { Class::Live } else { Class::Backfill };
+                // Backfill under slots was charged when its slot was reserved; `handle` holds it to its credit.
+                let reserved = self.config.slots && data.lane == Lane::Backfill;
+                if reserved || data.count == 0 {
+                    return Ingress::Accept;
+                }
+                match self.dam.admit(nanos, device, class, u32::from(data.count)) {
+                    Ok(()) => Ingress::Accept,
+                    Err(reason) => self.refuse(Drop::Dam(reason)),
+                }
+            }
+            _ => self.refuse(Drop::Misdirected),
+        }
+    }
+
+    fn refuse(&mut self, reason: Drop) -> Ingress {
+        self.count_drop(reason);
+        Ingress::Drop(reason)
+    }
+
+    fn count_drop(&mut self, reason: Drop) {
+        self.drops[reason.index()] += 1;
+    }
+
+    /// User space's half, for a frame that [`Gateway::ingress`] accepted.
+    pub fn handle(&mut self, now: u64, device: u32, frame: &Frame) {
+        self.poll(now);
+        if device as usize >= self.entries.len() {
+            self.count_drop(Drop::Misdirected);
+            return;
+        }
+        match frame {
+            Frame::Hello(hello) => self.on_hello(now, device, *hello),
+            Frame::Data(data) => self.on_data(now, device, data),
+            _ => self.count_drop(Drop::Misdirected),
+        }
+    }
+
+    fn on_hello(&mut self, now: u64, device: u32, hello: Hello) {
+        let entry = &self.entries[device as usize];
+        let age = hello.epoch.wrapping_sub(entry.epoch);
+        if self.config.deduplicate && age >= 1 << 15 {
+            self.count_drop(Drop::StaleEpoch);
+        } else if self.config.deduplicate && entry.undecided > 0 {
+            if self.pending_hellos.len() < self.config.pending_hellos_max {
+                self.pending_hellos.push_back((device, hello));
+            } else {
+                self.count_drop(Drop::PendingHellos);
+            }
+        } else {
+            self.admit(now, device, hello);
+        }
+    }
+
+    pub(crate) fn answer_pending_hellos(&mut self, now: u64) {
+        for _ in 0..self.pending_hellos.len() {
+            if let Some((device, hello)) = self.pending_hellos.pop_front() {
+                self.on_hello(now, device, hello);
+            }
+        }
+    }
+
+    fn admit(&mut self, now: u64, device: u32, hello: Hello) {
+        let deduplicate = self.config.deduplicate;
+        let entry = &mut self.entries[device as usize];
+        if !entry.is_online() {
+            self.stats.online += 1;
+        }
+        if !deduplicate {
+            entry.set_mark(Lane::Live, hello.acked.0);
+            entry.set_mark(Lane::Backfill, hello.acked.1);
+        } else if hello.epoch != entry.epoch {
+            entry.set_mark(Lane::Live, 0);
+            entry.set_mark(Lane::Backfill, 0);
+        }
+        entry.begin_session(hello.session, hello.epoch);
+        let marks = deduplicate.then(|| (entry.mark(Lane::Live), entry.mark(Lane::Backfill)));
+        let (delay_micros, credit) = self.reserve(now, device, u32::from(hello.backlog));
+        self.entries[device as usize].credit = credit;
+        let backfill_delay_millis = millis(delay_micros);
+        let admit = Admit { session: hello.session, marks, backfill_delay_millis, credit };
+        self.transmit(now, device, Frame::Admit(admit));
+    }
+
+    /// The backfill slot of a device that owes `backlog` readings: (delay, credit).
+    fn reserve(&mut self, now: u64, device: u32, backlog: u32) -> (u64, u16) {
+        if !self.config.slots {
+            return (0, u16::MAX);
+        }
+        let credit = u16::try_from(backlog + CREDIT_SLACK).unwrap_or(u16::MAX);
+        if backlog == 0 {
+            return (0, credit);
+        }
+        match self.dam.reserve_backfill(now.saturating_mul(NANOS_PER_MICRO), device, backlog) {
+            Ok(slot) => (slot.delay_nanos / NANOS_PER_MICRO, credit),
+            Err(reason) => {
+                self.count_drop(Drop::Dam(reason));
+                (self.config.commit_interval_micros, 0)
+            }
+        }
+    }
+
+    fn on_data(&mut self, now: u64, device: u32, data: &Data) {
+        let entry = self.entries[device as usize];
+        if !entry.is_online() || entry.session != data.session {
+            self.nack(now, device, data, NackReason::NoSession, 0);
+            return;
+        }
+        let intake = Intake { mark: entry.mark(data.lane), deduplicate: self.config.deduplicate };
+        match intake.offer(data) {
+            Offer::Known => {
+                // With frames undecided the mark is not durable yet: the commit will answer.
+                if entry.undecided == 0 {
+                    self.transmit(now, device, ack(data.session, data.lane, entry.mark(data.lane)));
+                }
+            }
+            Offer::Gap if entry.was_nacked(data.lane) => {}
+            Offer::Gap => {
+                self.entries[device as usize].set_nacked(data.lane, true);
+                self.nack(now, device, data, NackReason::Gap, 0);
+            }
+            Offer::Append { first, count, end } => self.append(now, device, data, (first, count, end)),
+        }
+    }
+
+    fn append(&mut self, now: u64, device: u32, data: &Data, (first, count, end): (u32, u16, u32)) {
+        let entry = self.entries[device as usize];
+        let paced = self.config.slots && data.lane == Lane::Backfill;
+        if entry.undecided == u8::MAX {
+            self.count_drop(Drop::DeviceInFlight);
+            return;
+        }
+        if self.queue.readings() + u64::from(count) > self.config.sink_queue_readings {
+            self.count_drop(Drop::SinkQueueFull);
+            return;
+        }
+        if paced && entry.credit < count {
+            self.count_drop(Drop::NoCredit);
+            return;
+        }
+        if paced && !self.has_room_for_backfill(&entry) {
+            self.turn_away(now, device, data);
+            return;
+        }
+        let stored = &mut self.entries[device as usize];
+        stored.set_mark(data.lane, end);
+        stored.set_nacked(data.lane, false);
+        stored.undecided += 1;
+        if paced {
+            stored.credit -= count;
+            stored.set_flushing(stored.credit > CREDIT_SLACK as u16);
+            self.dam.backfill_started(device);
+        }
+        if data.lane == Lane::Live {
+            self.pace.on_live(u64::from(count));
+        }
+        self.stats.admitted += u64::from(count);
+        let (session, lane, stride, due_millis) = (data.session, data.lane, data.stride, data.due_millis);
+        let accepted = SinkEntry { device, session, lane, first, count, stride, end, due_millis };
+        self.queue.push(accepted, !self.config.slots);
+        self.stats.queued_max = self.stats.queued_max.max(self.queue.readings());
+    }
+
+    /// Those who began, or were sent away before, may fill the queue to twice what newcomers may.
+    fn has_room_for_backfill(&self, entry: &Entry) -> bool {
+        let most = self.config.backfill_queue_readings;
+        self.queue.backfill_readings() < if entry.is_flushing() { most.saturating_mul(2) } else { most }
+    }
+
+    fn turn_away(&mut self, now: u64, device: u32, data: &Data) {
+        self.stats.turned_away += u64::from(data.count);
+        let entry = &mut self.entries[device as usize];
+        entry.set_flushing(true);
+        if entry.was_nacked(data.lane) {
+            return;
+        }
+        entry.set_nacked(data.lane, true);
+        let per_second = self.backfill_rate.max(1);
+        let owed = u64::from(entry.credit).saturating_sub(u64::from(CREDIT_SLACK)).max(1);
+        let queue_micros = self.queue.backfill_readings().saturating_mul(1_000_000) / per_second;
+        let slot = self.requeue_at.max(now.saturating_add(queue_micros / 2));
+        self.requeue_at = slot.saturating_add(owed.saturating_mul(1_000_000) / per_second);
+        self.nack(now, device, data, NackReason::Later, millis(slot - now));
+    }
+
+    fn nack(&mut self, now: u64, device: u32, data: &Data, reason: NackReason, delay_millis: u32) {
+        let mark = self.entries[device as usize].mark(data.lane);
+        let nack = Nack { session: data.session, lane: data.lane, mark, delay_millis, reason };
+        self.transmit(now, device, Frame::Nack(nack));
+    }
+
+    /// Does what was due up to and including `now`.
+    pub fn poll(&mut self, now: u64) {
+        while self.next_commit <= now {
+            self.commit_tick(self.next_commit);
+        }
+        while self.config.slots && self.pace.next_tick() <= now {
+            self.pace_tick(self.pace.next_tick());
+        }
+    }
+
+    fn pace_tick(&mut self, at: u64) {
+        self.pace.tick(at, self.stats.online);
+        let nanos = at.saturating_mul(NANOS_PER_MICRO);
+        let load = Load {
+            online: self.stats.online,
+            sessions_per_second: self.config.dam.sessions.map_or(0, |l| per_second(&l)),
+            session_queue_micros: self.dam.session_queue_nanos(nanos) / NANOS_PER_MICRO,
+            backfill_queue_micros: self.dam.backfill_queue_nanos(nanos) / NANOS_PER_MICRO,
+        };
+        let rate =
+            self.pace.backfill_rate(self.config.capacity_per_second, self.config.overbook_permille, load);
+        if rate != self.backfill_rate {
+            self.backfill_rate = rate;
+            // A rate in 1..=capacity is always a valid limit; were it not, the old one stays.
+            let _ = self.dam.set_limit(Layer::Backfill, Limit::per_second(rate, rate));
+        }
+    }
+
+    /// Nothing waits for the sink or for its decision: until the next frame, polling changes nothing that shows.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.queue.is_empty() && self.in_flight.is_empty()
+    }
+
+    /// When [`Gateway::poll`] has something to do next.
+    #[must_use]
+    pub fn next_deadline(&self) -> u64 {
+        if self.config.slots { self.next_commit.min(self.pace.next_tick()) } else { self.next_commit }
+    }
+
+    /// The process dies and starts again: sessions, queues, and what was not committed are gone. Marks come back from
+    /// the checkpoints; the caller must have reported the outcome of every batch that the sink knew of.
+    pub fn restart(&mut self, now: u64) {
+        self.roll_back_undecided();
+        for entry in &mut self.entries {
+            entry.forget_session();
+            if !self.config.deduplicate {
+                entry.set_mark(Lane::Live, 0);
+                entry.set_mark(Lane::Backfill, 0);
+            }
+        }
+        self.queue.clear();
+        self.in_flight.clear();
+        self.pending_hellos.clear();
+        self.transmits.clear();
+        self.submissions.clear();
+        self.stats.online = 0;
+        self.budget = 0;
+        self.requeue_at = now;
+        self.fenced_until = now;
+        self.pace.on_restart();
+        if let Ok(dam) = Dam::new(self.config.dam.clone()) {
+            self.dam = dam;
+        }
+        self.poll(now);
+    }
+
+    /// Takes the frames to send, in the order of their decisions.
+    pub fn take_transmits(&mut self) -> std::vec::Drain<'_, Transmit> {
+        self.transmits.drain(..)
+    }
+
+    /// Takes the transactions to hand to the sink.
+    pub fn take_submissions(&mut self) -> std::vec::Drain<'_, Submission> {
+        self.submissions.drain(..)
+    }
+}
+
+fn per_second(limit: &Limit) -> u64 {
+    let events = u128::from(limit.events) * u128::from(NANOS_PER_SECOND);
+    u64::try_from(events / u128::from(limit.period_nanos.max(1))).unwrap_or(u64::MAX)
+}
+
+fn millis(micros: u64) -> u32 {
+    u32::try_from(micros.div_ceil(1_000)).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,123 @@
+//! Transactions: when they start, what they carry, what their outcome changes.
+
+use crate::{Gateway, SinkEntry, Transmit};
+use klais_burst_sync::{Frame, Lane};
+
+/// How long after a failed transaction the next one starts: the producer is fenced and made anew.
+const FENCE_MICROS: u64 = 1_000_000;
+/// Unused budget is kept for this many commit intervals, so that a slow commit costs no throughput.
+const BUDGET_INTERVALS: u64 = 4;
+
+/// A transaction handed to the sink.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// When.
+    pub at: u64,
+    /// Its number, to be given back with the outcome.
+    pub batch: u32,
+    /// What it stores, in order.
+    pub entries: Vec<SinkEntry>,
+}
+
+/// A transaction that the sink has not decided.
+#[derive(Debug)]
+pub(crate) struct InFlight {
+    batch: u32,
+    entries: Vec<SinkEntry>,
+}
+
+impl Gateway {
+    /// Starts what is due at `at`, a time on the commit grid.
+    pub(crate) fn commit_tick(&mut self, at: u64) {
+        let interval = self.config.commit_interval_micros;
+        let budget = self.refill_budget(interval);
+        if self.in_flight.len() < self.config.batches_in_flight_max
+            && at >= self.fenced_until
+            && !self.queue.is_empty()
+        {
+            let backfill_budget =
+                if self.config.slots { u64::try_from(budget).unwrap_or(0) } else { u64::MAX };
+            let entries = self.queue.take(self.config.batch_readings_max, backfill_budget);
+            let readings: u64 = entries.iter().map(|e| u64::from(e.count)).sum();
+            self.budget -= i64::try_from(readings).unwrap_or(i64::MAX);
+            if !entries.is_empty() {
+                let batch = self.next_batch;
+                self.next_batch = self.next_batch.wrapping_add(1);
+                self.in_flight.push_back(InFlight { batch, entries: entries.clone() });
+                self.submissions.push(Submission { at, batch, entries });
+            }
+        }
+        self.next_commit = at + interval;
+    }
+
+    /// The budget in readings; below zero after live traffic took more than its share.
+    fn refill_budget(&mut self, interval: u64) -> i64 {
+        let per_interval = |intervals: u64| {
+            let product = u128::from(self.config.capacity_per_second) * u128::from(interval * intervals);
+            product / 1_000_000
+        };
+        self.budget_fraction += self.config.capacity_per_second * interval;
+        let whole = self.budget_fraction / 1_000_000;
+        self.budget_fraction %= 1_000_000;
+        let cap = i64::try_from(per_interval(BUDGET_INTERVALS)).unwrap_or(i64::MAX).max(1);
+        self.budget = self.budget.saturating_add(i64::try_from(whole).unwrap_or(i64::MAX)).clamp(-cap, cap);
+        self.budget
+    }
+
+    /// The sink has decided about `batch`: all of it is durable, or none of it. Devices hear of the former; the latter
+    /// is tried again in a new transaction, in the same order. An unknown batch changes nothing.
+    pub fn sink_outcome(&mut self, now: u64, batch: u32, committed: bool) {
+        self.poll(now);
+        let Some(place) = self.in_flight.iter().position(|b| b.batch == batch) else { return };
+        let Some(done) = self.in_flight.remove(place) else { return };
+        if committed {
+            self.acknowledge(now, &done.entries);
+        } else if self.config.deduplicate {
+            self.fenced_until = now + FENCE_MICROS;
+            self.queue.put_back(done.entries, !self.config.slots);
+        } else {
+            // A proxy's client hears nothing, times out and sends again.
+            for entry in &done.entries {
+                self.decide(entry.device);
+            }
+        }
+        self.answer_pending_hellos(now);
+    }
+
+    fn acknowledge(&mut self, now: u64, entries: &[SinkEntry]) {
+        for (n, entry) in entries.iter().enumerate() {
+            self.decide(entry.device);
+            let followed = entries.get(n + 1).is_some_and(|next| {
+                next.device == entry.device && next.lane == entry.lane && next.session == entry.session
+            });
+            let current = self.entries.get(entry.device as usize).is_some_and(|e| e.session == entry.session);
+            if current && !followed {
+                self.transmit(now, entry.device, ack(entry.session, entry.lane, entry.end));
+            }
+        }
+    }
+
+    fn decide(&mut self, device: u32) {
+        if let Some(entry) = self.entries.get_mut(device as usize) {
+            entry.undecided = entry.undecided.saturating_sub(1);
+        }
+    }
+
+    /// Marks go back to what is committed: to before the first reading that is not.
+    pub(crate) fn roll_back_undecided(&mut self) {
+        let undecided = self.in_flight.iter().flat_map(|batch| &batch.entries).chain(self.queue.iter());
+        for run in undecided.rev() {
+            if let Some(entry) = self.entries.get_mut(run.device as usize) {
+                entry.set_mark(run.lane, run.first);
+            }
+        }
+    }
+
+    pub(crate) fn transmit(&mut self, at: u64, device: u32, frame: Frame) {
+        self.transmits.push(Transmit { at, device, frame });
+    }
+}
+
+pub(crate) fn ack(session: u16, lane: Lane, mark: u32) -> Frame {
+    Frame::Ack { session, lane, mark }
+}

@@ -1,0 +1,4 @@
+import { main } from "./setup/main.mjs";
+import { buildTypeScript } from "./setup/typescript.mjs";
+
+main(buildTypeScript);

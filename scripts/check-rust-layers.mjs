@@ -1,0 +1,83 @@
+// The Rust layer check: `node scripts/check-rust-layers.mjs [folder of the Cargo workspace]`.
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { finish } from "./checks/report.mjs";
+import { at } from "./setup/paths.mjs";
+
+// What is pure may need arithmetic and hashing, never a clock, a socket or a random number.
+const PURE_EXTERNALS = ["arrayvec", "bitflags", "libm", "siphasher", "subtle"];
+
+/** One row a crate: the workspace's crates it may need and, if it is pure, the outside crates it may. */
+const layers = {
+	"klais-units": { needs: [], externals: [] },
+	"klais-dam": { needs: ["klais-units"], externals: PURE_EXTERNALS },
+	"klais-burst-sync": { needs: ["klais-units"], externals: PURE_EXTERNALS },
+	"klais-gateway": { needs: ["klais-units", "klais-dam", "klais-burst-sync"], externals: PURE_EXTERNALS },
+	"klais-node": {
+		needs: ["klais-units", "klais-dam", "klais-burst-sync", "klais-gateway"],
+		externals: ["napi", "napi-build", "napi-derive", ...PURE_EXTERNALS],
+		mayBeUnsafe: true,
+	},
+};
+
+function packages(folder) {
+	const args = ["metadata", "--no-deps", "--format-version", "1", "--offline"];
+	const result = spawnSync("cargo", args, { cwd: folder, encoding: "utf8", maxBuffer: 1 << 28 });
+	if (result.status !== 0) {
+		throw new Error(`cargo metadata failed: ${result.stderr ?? result.error}`);
+	}
+	return JSON.parse(result.stdout).packages;
+}
+
+function dependencyProblems(crate, row, members) {
+	return crate.dependencies.flatMap(({ name, kind }) => {
+		const where = `${crate.name} -> ${name}${kind === null ? "" : ` (${kind})`}`;
+		if (members.has(name)) {
+			return row.needs.includes(name) ? [] : [`${where}: against the layer table`];
+		}
+		// Test helpers never reach a build that runs.
+		const allowed = kind === "dev" || row.externals.includes(name);
+		return allowed ? [] : [`${where}: not on the list of outside crates that it may need`];
+	});
+}
+
+function unsafeProblems(crate, row) {
+	if (row.mayBeUnsafe === true) {
+		return [];
+	}
+	return crate.targets
+		.filter(({ kind }) => kind.some((each) => each.endsWith("lib") || each === "bin"))
+		.filter(({ src_path }) => !/^#!\[forbid\(unsafe_code\)\]$/m.test(readFileSync(src_path, "utf8")))
+		.map(({ src_path }) => `${src_path}: lacks #![forbid(unsafe_code)]`);
+}
+
+/** A crate outside the workspace's lints would be a crate without any. */
+function lintProblems(crate) {
+	const manifest = readFileSync(crate.manifest_path, "utf8");
+	return /^\[lints\]\s*\nworkspace = true$/m.test(manifest)
+		? []
+		: [`${crate.manifest_path}: lacks [lints] workspace = true`];
+}
+
+function check(folder) {
+	const crates = packages(folder);
+	const members = new Set(crates.map(({ name }) => name));
+	const problems = crates.flatMap((crate) => {
+		const row = layers[crate.name];
+		if (row === undefined) {
+			return [`${crate.name}: has no row in the layer table`];
+		}
+		return [
+			...dependencyProblems(crate, row, members),
+			...unsafeProblems(crate, row),
+			...lintProblems(crate),
+		];
+	});
+	if (crates.length === 0) {
+		problems.push("the workspace has no crate: nothing was checked");
+	}
+	return { problems, checked: `${crates.length} crates` };
+}
+
+finish("rust layers", check(resolve(process.argv[2] ?? at("native"))));

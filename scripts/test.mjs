@@ -1,0 +1,99 @@
+// Everything that CI checks, in order, up to the first failure. Its last line is the count of tests.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { at, root } from "./setup/paths.mjs";
+import { addCounts, cargoCounts, noCounts, vitestCounts } from "./test/counts.mjs";
+
+const node = process.execPath;
+const inModules = (...parts) => at("node_modules", ...parts);
+const script = (name) => [node, at("scripts", name)];
+const cargo = (...args) => ["cargo", ...args, "--manifest-path", at("native", "Cargo.toml")];
+const cargoFlags = ["--workspace", "--locked", "--target-dir", at("native", "target")];
+
+function plan(vitestReport) {
+	const biome = [node, inModules("@biomejs", "biome", "bin", "biome"), "check", "--error-on-warnings", "."];
+	const vitest = [node, inModules("vitest", "vitest.mjs"), "run"];
+	const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${vitestReport}`];
+	return [
+		{
+			name: "types",
+			command: [node, inModules("typescript", "bin", "tsc"), "-p", at("tsconfig.test.json")],
+		},
+		{ name: "biome", command: biome },
+		{ name: "layers", command: script("check-layers.mjs") },
+		{ name: "rust layers", command: script("check-rust-layers.mjs") },
+		{ name: "purity", command: script("check-purity.mjs") },
+		{ name: "sizes", command: script("check-sizes.mjs") },
+		{ name: "cargo fmt", command: [...cargo("fmt"), "--all", "--check"] },
+		{
+			name: "cargo clippy",
+			command: [...cargo("clippy"), ...cargoFlags, "--all-targets", "-q", "--", "-D", "warnings"],
+		},
+		{
+			name: "cargo test",
+			// The binding links against the symbols of a running Node: vitest tests it, through Node.
+			command: [...cargo("test"), ...cargoFlags, "--exclude", "klais-node"],
+			count: ({ stdout }) => cargoCounts(stdout),
+		},
+		{
+			name: "vitest",
+			command: [...vitest, ...reporters],
+			isShown: true,
+			count: () => vitestCounts(readFileSync(vitestReport, "utf8")),
+		},
+	];
+}
+
+function runStep({ name, command: [program, ...args], isShown, count }) {
+	const started = performance.now();
+	const result = spawnSync(program, args, {
+		cwd: root,
+		encoding: "utf8",
+		maxBuffer: 1 << 28,
+		stdio: ["ignore", isShown ? "inherit" : "pipe", isShown ? "inherit" : "pipe"],
+	});
+	let passed = result.status === 0;
+	let counts = noCounts;
+	try {
+		counts = count?.(result) ?? noCounts;
+	} catch {
+		// A runner that died before its report ran an unknown number of tests: never a pass.
+		passed = false;
+	}
+	if (!passed && !isShown) {
+		process.stdout.write(`${result.stdout ?? ""}${result.stderr ?? ""}${result.error ?? ""}`);
+	}
+	const seconds = ((performance.now() - started) / 1000).toFixed(1);
+	const tests = count === undefined ? "" : `, ${counts.passed} tests passed`;
+	process.stdout.write(
+		`${passed ? "ok    " : "FAILED"} ${name.padEnd(12)} ${seconds.padStart(6)} s${tests}\n`,
+	);
+	return { passed, counts };
+}
+
+const scratch = mkdtempSync(join(tmpdir(), "klais-test-"));
+let total = noCounts;
+let failedAt;
+try {
+	for (const each of plan(join(scratch, "vitest.json"))) {
+		const { passed, counts } = runStep(each);
+		total = addCounts(total, counts);
+		if (!passed) {
+			failedAt = each.name;
+			break;
+		}
+	}
+} finally {
+	rmSync(scratch, { recursive: true, force: true });
+}
+if (failedAt !== undefined) {
+	process.stdout.write(`stopped at: ${failedAt}\n`);
+	process.exitCode = 1;
+	// A failed check counts as one failure even where it is no test.
+	total = { ...total, failed: Math.max(1, total.failed) };
+}
+const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
+process.stdout.write(`${total.passed} passed, ${total.failed} failed${skipped}\n`);

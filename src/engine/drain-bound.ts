@@ -1,0 +1,113 @@
+/** Devices that become ready to talk after an outage, as the plan says, policies apart. */
+export interface Return {
+	readonly atMicros: number;
+	readonly devices: number;
+	/** Readings that each of them has taken meanwhile. */
+	readonly readingsEach: number;
+}
+
+/** The ideal sink: how its backlog goes, and when its last busy period begins and ends. */
+export interface DrainBound {
+	readonly stepMicros: number;
+	/** Backlog at the end of each step, readings. */
+	readonly backlog: Float64Array;
+	readonly startMicros: number;
+	/** null: the ideal sink does not get through before the scenario ends. */
+	readonly endMicros: number | null;
+	/** Backlog below which the sink counts as through: a thousandth of all that came back. */
+	readonly epsilonReadings: number;
+	readonly totalReadings: number;
+}
+
+const EPSILON_SHARE = 0.001;
+const RETURNED_SHARE = 0.95;
+
+/** What the fluid model of the ideal sink runs on. */
+export interface FluidInput {
+	readonly durationMicros: number;
+	readonly stepMicros: number;
+	readonly capacityPerSecond: number;
+	/** Readings per second of one reachable device. */
+	readonly perDevicePerSecond: number;
+	readonly returns: readonly Return[];
+	/** Devices without power or network at the start of each step. */
+	readonly away: Float64Array;
+	readonly devices: number;
+}
+
+/**
+ * The physical bound: a sink that stores backlog at (capacity - live rate) from the moment at which it is reachable,
+ * with no protocol in between. Its drain is the busy period that ends after 95 % of the devices that were away at the
+ * worst moment are back.
+ */
+export function drainBound(input: FluidInput): DrainBound {
+	const steps = Math.ceil(input.durationMicros / input.stepMicros);
+	const seconds = input.stepMicros / 1_000_000;
+	const arriving = new Float64Array(steps);
+	let total = 0;
+	for (const { atMicros, devices, readingsEach } of input.returns) {
+		const step = Math.floor(atMicros / input.stepMicros);
+		if (step >= steps) continue;
+		arriving[step] = (arriving[step] as number) + devices * readingsEach;
+		total += devices * readingsEach;
+	}
+	const backlog = new Float64Array(steps);
+	let queue = 0;
+	for (let n = 0; n < steps; n++) {
+		const live = (input.devices - (input.away[n] as number)) * input.perDevicePerSecond;
+		const spare = Math.max(0, input.capacityPerSecond - live);
+		queue = Math.max(0, queue + (arriving[n] as number) - spare * seconds);
+		backlog[n] = queue;
+	}
+	const epsilon = total * EPSILON_SHARE;
+	const { start, end } = busyPeriod(backlog, epsilon, returnedStep(input.away));
+	return {
+		stepMicros: input.stepMicros,
+		backlog,
+		startMicros: start * input.stepMicros,
+		endMicros: end === null ? null : end * input.stepMicros,
+		epsilonReadings: epsilon,
+		totalReadings: total,
+	};
+}
+
+/** The first step after the worst one in which 95 % of what was away then is back. */
+function returnedStep(away: Float64Array): number {
+	let worst = 0;
+	for (let n = 0; n < away.length; n++) if ((away[n] as number) > (away[worst] as number)) worst = n;
+	const target = (away[worst] as number) * (1 - RETURNED_SHARE);
+	let step = worst;
+	while (step < away.length && (away[step] as number) > target) step++;
+	return step;
+}
+
+function busyPeriod(backlog: Float64Array, epsilon: number, after: number): { start: number; end: number | null } {
+	const busy = (n: number) => (backlog[n] ?? 0) > epsilon;
+	let end = after;
+	if (busy(Math.min(after, backlog.length - 1))) {
+		while (end < backlog.length && busy(end)) end++;
+	} else {
+		while (end > 0 && !busy(end - 1)) end--;
+	}
+	let start = end;
+	while (start > 0 && busy(start - 1)) start--;
+	return { start, end: end >= backlog.length ? null : end };
+}
+
+/** Waits of an ideal first-come first-served session queue, in seconds, for `readyMicros` in rising order. */
+export function sessionQueueWaits(
+	readyMicros: Float64Array,
+	sessionsPerSecond: number,
+	handshakeMicros: number,
+): Float64Array {
+	const spacing = 1_000_000 / sessionsPerSecond;
+	const waits = new Float64Array(readyMicros.length);
+	let free = 0;
+	for (let n = 0; n < readyMicros.length; n++) {
+		const ready = readyMicros[n] as number;
+		const start = Math.max(free, ready);
+		free = start + spacing;
+		waits[n] = (start - ready + handshakeMicros) / 1_000_000;
+	}
+	return waits;
+}

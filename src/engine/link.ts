@@ -1,0 +1,76 @@
+import type { LinkProfile } from "../scenarios/scenario.js";
+import { QuantileTable } from "./quantile-table.js";
+import { PURPOSE_DOWNLINK, PURPOSE_UPLINK, type Streams } from "./streams.js";
+
+/** What stands between a device and its gateway. */
+export const LINK_UP = 0;
+export const LINK_REFUSED = 1;
+export const LINK_BLACK_HOLED = 2;
+export const LINK_HALF_OPEN = 3;
+export const LINK_BROWN_OUT = 4;
+
+/** Frames of one device within this time share their base latency: a queue in the network does not reorder them. */
+const COHERENCE_MICROS = 1_000_000;
+/** A reordered frame is held back this many times its latency. */
+const REORDER_FACTOR = 2;
+const PER_MILLION = 1_000_000;
+
+/** How a brown-out degrades the links that it touches. */
+export interface BrownOut {
+	readonly lossPpm: number;
+	readonly latencyFactor: number;
+}
+
+/**
+ * The access links: latency, loss, duplication, reordering and serialisation, every draw a function of (seed,
+ * device, time). One byte of state a device.
+ */
+export class Links {
+	/** LINK_* per device. */
+	readonly state: Uint8Array;
+	brownOut: BrownOut = { lossPpm: 0, latencyFactor: 1 };
+	private readonly latency: QuantileTable;
+
+	constructor(
+		devices: number,
+		private readonly profile: LinkProfile,
+		private readonly streams: Streams,
+	) {
+		this.state = new Uint8Array(devices);
+		this.latency = new QuantileTable(profile);
+	}
+
+	/** The shortest and the longest time that a frame can be on its way. */
+	bounds(latencyFactorMax: number, frameBytesMax: number, burstFrames: number): { min: number; max: number } {
+		const slowest = this.profile.maxMicros * latencyFactorMax * (1 + REORDER_FACTOR);
+		return { min: this.profile.minMicros, max: slowest + this.serialisation(frameBytesMax) * burstFrames };
+	}
+
+	/** Time that `bytes` take on the uplink. */
+	serialisation(bytes: number): number {
+		const rate = this.profile.uplinkBitsPerSecond;
+		return rate === 0 ? 0 : Math.ceil((bytes * 8 * PER_MILLION) / rate);
+	}
+
+	/** Latency of frame `n` that a device sends, or that is sent to it, at `time`; -1: lost. */
+	travel(up: boolean, device: number, time: number, n: number): number {
+		const purpose = up ? PURPOSE_UPLINK : PURPOSE_DOWNLINK;
+		const degraded = this.state[device] === LINK_BROWN_OUT;
+		const fate = this.streams.draw(purpose, device, time, n);
+		const ppm = (fate / 0x1_0000_0000) * PER_MILLION;
+		const loss = this.profile.lossPpm + (degraded ? this.brownOut.lossPpm : 0);
+		if (ppm < loss) return -1;
+		const block = Math.floor(time / COHERENCE_MICROS);
+		const base = this.latency.at(this.streams.draw(purpose, device, block, -1));
+		const slowed = degraded ? Math.floor(base * this.brownOut.latencyFactor) : base;
+		return ppm < loss + this.profile.reorderPpm ? slowed * (1 + REORDER_FACTOR) : slowed;
+	}
+
+	/** Whether frame `n` arrives twice. */
+	duplicates(up: boolean, device: number, time: number, n: number): boolean {
+		if (this.profile.duplicatePpm === 0) return false;
+		const purpose = up ? PURPOSE_UPLINK : PURPOSE_DOWNLINK;
+		const bits = this.streams.draw(purpose, device, time, -2 - n);
+		return (bits / 0x1_0000_0000) * PER_MILLION < this.profile.duplicatePpm;
+	}
+}

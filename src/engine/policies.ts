@@ -1,0 +1,110 @@
+import type { Backoff, PolicyName, Scenario } from "../scenarios/scenario.js";
+import type { ClusterOptions, FleetOptions } from "./native.js";
+import type { Streams } from "./streams.js";
+
+/** How a policy sets the devices and the gateways. The code is the same for all. */
+export interface Policy {
+	readonly name: PolicyName;
+	readonly admission: ClusterOptions["admission"];
+	/** Marks, transactions, exactly once. Else a plain proxy: at least once. */
+	readonly exactlyOnce: boolean;
+	readonly liveFirst: boolean;
+	/** Overrides the firmware's own rule; base and cap stay the firmware's. */
+	readonly backoffKind: Backoff["kind"];
+	/** 0: a time-out ends the connection, as in a Kafka client. */
+	readonly retransmissionsMax: number;
+	/** null: the firmware's request time-out. */
+	readonly retransmitMicros: number | null;
+}
+
+/** First wait for an ACK under burst sync, at least four times the link's slow end. */
+const RETRANSMIT_MICROS = 5_000_000;
+const RETRANSMISSIONS_MAX = 3;
+/** No-shows are overbooked by this much: what does not fit is told to come back, never passed on to the sink. */
+const OVERBOOK_PERMILLE = 1_050;
+/** Backfill that waits in a gateway: this much of its share of the capacity. */
+const BACKFILL_QUEUE_SECONDS = 4;
+
+/** The policies, by name. */
+export const POLICIES: Readonly<Record<PolicyName, Policy>> = {
+	none: {
+		name: "none",
+		admission: "open",
+		exactlyOnce: false,
+		liveFirst: false,
+		backoffKind: "exponential",
+		retransmissionsMax: 0,
+		retransmitMicros: null,
+	},
+	static: {
+		name: "static",
+		admission: "drop",
+		exactlyOnce: true,
+		liveFirst: true,
+		backoffKind: "full-jitter",
+		retransmissionsMax: RETRANSMISSIONS_MAX,
+		retransmitMicros: RETRANSMIT_MICROS,
+	},
+	klais: {
+		name: "klais",
+		admission: "slots",
+		exactlyOnce: true,
+		liveFirst: true,
+		backoffKind: "full-jitter",
+		retransmissionsMax: RETRANSMISSIONS_MAX,
+		retransmitMicros: RETRANSMIT_MICROS,
+	},
+};
+
+/** The fleet's native options under a policy. */
+export function fleetOptions(scenario: Scenario, policy: Policy, streams: Streams): FleetOptions {
+	const { firmware, count, link } = scenario.devices;
+	const retransmit = policy.retransmitMicros === null ? null : Math.max(policy.retransmitMicros, link.p99Micros * 4);
+	return {
+		devices: count,
+		keyLow: streams.keyLow,
+		keyHigh: streams.keyHigh,
+		readingMicros: firmware.readingIntervalMicros,
+		reportMicros: firmware.reportIntervalMicros,
+		keepAliveMicros: firmware.keepAliveMicros,
+		storage: firmware.bufferKind,
+		bufferReadings: firmware.bufferReadings,
+		overflow: firmware.overflow,
+		sensingBackup: firmware.backup === "sensing",
+		backoffKind: policy.backoffKind,
+		backoffBaseMicros: firmware.backoff.baseMicros,
+		backoffCapMicros: firmware.backoff.capMicros,
+		helloTimeoutMicros: firmware.helloTimeoutMicros,
+		helloTimeoutMaxMicros: firmware.helloTimeoutMaxMicros,
+		requestTimeoutMicros: retransmit ?? firmware.requestTimeoutMicros,
+		retransmissionsMax: policy.retransmissionsMax,
+		windowFrames: firmware.windowFrames,
+		frameReadings: firmware.frameReadings,
+		liveFirst: policy.liveFirst,
+	};
+}
+
+/** The cluster's native options under a policy. */
+export function clusterOptions(scenario: Scenario, policy: Policy, streams: Streams): ClusterOptions {
+	const { gateways, broker, devices } = scenario;
+	const capacity = Math.max(1, Math.floor(broker.capacityPerSecond / gateways.count));
+	const window = devices.firmware.windowFrames * devices.firmware.frameReadings;
+	return {
+		gateways: gateways.count,
+		devices: devices.count,
+		keyLow: streams.keyLow,
+		keyHigh: streams.keyHigh,
+		admission: policy.admission,
+		deduplicate: policy.exactlyOnce,
+		capacityPerSecond: capacity,
+		sessionsPerSecond: gateways.sessionsPerSecond,
+		slotWindowMicros: gateways.slotWindowMicros,
+		overbookPermille: OVERBOOK_PERMILLE,
+		sinkQueueReadings: gateways.sinkQueueReadings,
+		backfillQueueReadings: Math.max(capacity * BACKFILL_QUEUE_SECONDS, 4 * window),
+		commitIntervalMicros: gateways.commitIntervalMicros,
+		batchReadingsMax: gateways.sinkBatchReadings,
+		batchesInFlightMax: policy.exactlyOnce ? 1 : gateways.sinkInFlightBatches,
+		bufferReadings: devices.firmware.bufferReadings,
+	};
+}

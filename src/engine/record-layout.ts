@@ -1,0 +1,55 @@
+/**
+ * One event in 32 bytes, as `native/node/src/record.rs` packs it: a float64 time, then six 32-bit words. A buffer is
+ * seen through a Float64Array (4 words a record) and an Int32Array (8 words a record) at once.
+ */
+export const FLOATS = 4;
+export const INTS = 8;
+
+/** Offsets in the Int32Array view. */
+export const DEVICE = 2;
+export const META = 3;
+export const A = 4;
+export const B = 5;
+export const C = 6;
+export const D = 7;
+
+export const KIND_TIMER = 0;
+export const KIND_POWER_ON = 1;
+export const KIND_POWER_OFF = 2;
+export const KIND_REFUSED = 3;
+export const KIND_HELLO = 8;
+export const KIND_DATA = 11;
+export const KIND_CONNECTED = 32;
+export const KIND_DISCONNECTED = 33;
+export const KIND_LOST = 34;
+export const KIND_SUBMISSION = 48;
+export const KIND_ENTRY = 49;
+export const KIND_OUTCOME = 50;
+export const KIND_RESTART = 51;
+
+/** In META of DATA and ENTRY: the backfill lane. */
+export const FLAG_BACKFILL = 1 << 8;
+
+/** A block of records and its two views. */
+export class RecordBuffer {
+	readonly floats: Float64Array;
+	readonly ints: Int32Array;
+
+	/** Room for `capacity` records. */
+	constructor(readonly capacity: number) {
+		this.floats = new Float64Array(capacity * FLOATS);
+		this.ints = new Int32Array(this.floats.buffer);
+	}
+
+	/** Writes a record without payload but `a` and `b` at `index`. */
+	put(index: number, time: number, device: number, meta: number, a = 0, b = 0): void {
+		this.floats[index * FLOATS] = time;
+		const at = index * INTS;
+		this.ints[at + DEVICE] = device;
+		this.ints[at + META] = meta;
+		this.ints[at + A] = a;
+		this.ints[at + B] = b;
+		this.ints[at + C] = 0;
+		this.ints[at + D] = 0;
+	}
+}

@@ -1,0 +1,102 @@
+import type { DeviceSide } from "./device-side.js";
+import type { GatewaySide } from "./gateway-side.js";
+import { LINK_REFUSED, LINK_UP } from "./link.js";
+import { CHANGE_POWER, type GatewayTransition, type OutagePlan, type Transition } from "./outage-plan.js";
+import { bootMicros } from "./plan-facts.js";
+import type { Production } from "./production.js";
+import { KIND_POWER_OFF, KIND_POWER_ON, KIND_REFUSED } from "./record-layout.js";
+import type { World } from "./world.js";
+
+/** Carries out the outage plan, slice by slice: power, links, gateways. */
+export class Transitions {
+	private next = 0;
+	private nextGateway = 0;
+
+	constructor(
+		private readonly world: World,
+		private readonly plan: OutagePlan,
+		private readonly devices: DeviceSide,
+		private readonly gateways: GatewaySide,
+		private readonly production: Production,
+		private readonly sliceMicros: number,
+	) {}
+
+	/** Does what is due at the start of `slice`. */
+	apply(slice: number): void {
+		const { transitions, gatewayTransitions } = this.plan;
+		for (let t = transitions[this.next]; t !== undefined && t.slice <= slice; t = transitions[this.next]) {
+			this.next++;
+			this.applyCohort(slice, t);
+		}
+		for (
+			let t = gatewayTransitions[this.nextGateway];
+			t !== undefined && t.slice <= slice;
+			t = gatewayTransitions[this.nextGateway]
+		) {
+			this.nextGateway++;
+			this.applyGateways(slice, t);
+		}
+		this.devices.flush(slice);
+	}
+
+	/** The slice of the next transition; Infinity for none. */
+	nextSlice(): number {
+		const cohort = this.plan.transitions[this.next]?.slice ?? Number.POSITIVE_INFINITY;
+		return Math.min(cohort, this.plan.gatewayTransitions[this.nextGateway]?.slice ?? Number.POSITIVE_INFINITY);
+	}
+
+	private applyCohort(slice: number, t: Transition): void {
+		const time = slice * this.sliceMicros;
+		const { world } = this;
+		world.events += t.count;
+		world.reachable += t.back ? t.count : -t.count;
+		for (let n = 0; n < t.count; n++) {
+			const device = this.plan.deviceAt(t.first + n);
+			if (t.change === CHANGE_POWER) this.power(slice, time, device, t.back);
+			else this.link(slice, time, device, t);
+		}
+	}
+
+	private power(slice: number, time: number, device: number, on: boolean): void {
+		const { world } = this;
+		this.production.power(device, time, on);
+		world.setPowered(device, on);
+		if (!on) {
+			world.away(device);
+			this.devices.post(slice, device, KIND_POWER_OFF, 0);
+			return;
+		}
+		const boot = bootMicros(world.scenario, world.streams, device, time);
+		world.ready(device, time + boot, this.production.owed(device, time));
+		this.devices.post(slice, device, KIND_POWER_ON, boot);
+	}
+
+	private link(slice: number, time: number, device: number, t: Transition): void {
+		const { world } = this;
+		world.links.state[device] = t.back ? LINK_UP : t.change;
+		if (t.back) world.ready(device, time, this.production.owed(device, time));
+		else world.away(device);
+		if (!t.back && t.change === LINK_REFUSED) this.devices.post(slice, device, KIND_REFUSED, 0);
+	}
+
+	private applyGateways(slice: number, t: GatewayTransition): void {
+		const { world } = this;
+		const { count } = world.scenario.devices;
+		const time = slice * this.sliceMicros;
+		const total = world.gatewayDown.length;
+		for (let gateway = 0; gateway < t.gateways; gateway++) {
+			world.gatewayDown[gateway] = t.back ? 0 : 1;
+			if (!t.back) this.gateways.kill(slice, gateway);
+		}
+		for (let device = 0; device < count; device++) {
+			if (device % total >= t.gateways) continue;
+			world.events++;
+			world.reachable += t.back ? 1 : -1;
+			if (t.back) world.ready(device, time, this.production.owed(device, time));
+			else {
+				world.away(device);
+				this.devices.post(slice, device, KIND_REFUSED, 0);
+			}
+		}
+	}
+}

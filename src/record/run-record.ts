@@ -1,0 +1,150 @@
+/** The run record, schema `klais.results/1`: what every runner returns and every reader reads. */
+export interface ResultsFile {
+	readonly schema: "klais.results/1";
+	readonly tool: { readonly version: string; readonly commit: string; readonly dirty: boolean };
+	readonly host: Host;
+	/** The command that repeats this file. */
+	readonly command: string;
+	/** True when the user stopped the run before its end: figures cover what ran. */
+	readonly partial: boolean;
+	readonly runs: readonly RunRecord[];
+	readonly bench: readonly BenchRecord[];
+	readonly live: readonly unknown[];
+}
+
+export interface Host {
+	readonly cpu: string;
+	readonly cores: number;
+	readonly memoryBytes: number;
+	readonly os: string;
+	readonly kernel: string;
+	readonly node: string;
+	readonly rustc: string;
+}
+
+export interface RunRecord {
+	readonly scenario: string;
+	readonly policy: string;
+	readonly seed: string;
+	readonly devices: number;
+	readonly workers: number;
+	/** The scenario as resolved, cohorts summed up (see `ConfigSummary` in the methodology). */
+	readonly config: unknown;
+	/** Hex digest of the event trace: the same for the same scenario, seed and version on any machine. */
+	readonly digest: string;
+	/** False when the run was stopped before its virtual end. */
+	readonly complete: boolean;
+	readonly ledger: LedgerTotals;
+	readonly virtual: VirtualMetrics;
+	readonly series: Series;
+	readonly wall: WallMetrics;
+}
+
+/** Readings. `produced = durable + buffered + lostOverflow + lostVolatile` or the run has failed. */
+export interface LedgerTotals {
+	readonly produced: number;
+	readonly durable: number;
+	readonly buffered: number;
+	readonly lostOverflow: number;
+	readonly lostVolatile: number;
+	readonly duplicates: number;
+	readonly reordered: number;
+	readonly ackedLost: number;
+	/** null when the ledger balances; else the first offending device and sequence, in words. */
+	readonly imbalance: string | null;
+}
+
+export interface Quantiles {
+	readonly p50Seconds: number;
+	readonly p95Seconds: number;
+	readonly p999Seconds: number;
+}
+
+export interface LatencyMicros {
+	readonly p50: number;
+	readonly p99: number;
+	readonly p999: number;
+	readonly max: number;
+	readonly count: number;
+}
+
+export interface VirtualMetrics {
+	/** From the start of the last busy period of the bound until the backlog is durable; null: not drained at the end. */
+	readonly drainSeconds: number | null;
+	readonly drainBoundSeconds: number;
+	/** drainSeconds / drainBoundSeconds; null: not drained. */
+	readonly drainRatio: number | null;
+	/** Readings of the outage's backlog not durable at the end of the run. */
+	readonly undrainedReadings: number;
+	readonly devicesConnected: Quantiles & { readonly count: number; readonly neverConnected: number };
+	/** The same quantiles for an ideal first-come first-served session queue. */
+	readonly devicesConnectedBound: Quantiles;
+	readonly peakOfferedPerSecond: number;
+	readonly peakAdmittedPerSecond: number;
+	readonly capacityPerSecond: number;
+	/** Durable readings (duplicates apart) in the busy period over what the broker could have stored, 0 to 1. */
+	readonly utilisation: number;
+	readonly attemptsPerConnect: number;
+	/** Report due until durable, live lane, whole run. */
+	readonly liveLatencyMicros: LatencyMicros;
+	readonly liveLatencyBeforeMicros: LatencyMicros;
+	readonly liveLatencyRecoveryMicros: LatencyMicros;
+	/** Age of a backfill reading when it became durable. */
+	readonly backfillAgeSeconds: { readonly p50: number; readonly p99: number; readonly max: number };
+	/** Jain's index over the cohorts' mean time to connect, 0 to 1. */
+	readonly jainFairness: number;
+	readonly peakSinkQueueReadings: number;
+	readonly forecast: null;
+	/** Frames dropped, by reason. */
+	readonly drops: Readonly<Record<string, number>>;
+	/** Exact work counters. */
+	readonly work: {
+		readonly events: number;
+		readonly frames: number;
+		readonly hellos: number;
+		readonly slices: number;
+	};
+}
+
+/** Columns of equal length, one row per bucket of virtual time. Rates are per second, averaged over the bucket. */
+export interface Series {
+	readonly bucketSeconds: number;
+	/** Start of each bucket, seconds. */
+	readonly timeSeconds: readonly number[];
+	/** Readings in DATA frames that reached a gateway (every copy). */
+	readonly offeredPerSecond: readonly number[];
+	/** Readings that a gateway accepted for the sink. */
+	readonly admittedPerSecond: readonly number[];
+	/** Readings newly durable. */
+	readonly durablePerSecond: readonly number[];
+	readonly duplicatesPerSecond: readonly number[];
+	readonly helloPerSecond: readonly number[];
+	readonly deferredPerSecond: readonly number[];
+	readonly droppedPerSecond: readonly number[];
+	/** Devices that have power and network (the world's truth). */
+	readonly reachable: readonly number[];
+	/** Devices with a session, at the bucket's end. */
+	readonly online: readonly number[];
+	/** Readings of reachable devices that still wait for the backfill, at the bucket's end. */
+	readonly backlogReadings: readonly number[];
+	/** The bound's backlog: an ideal sink fed by the same returns. */
+	readonly backlogBoundReadings: readonly number[];
+	readonly liveP99Micros: readonly (number | null)[];
+}
+
+/** Differs from run to run; never compared exactly. */
+export interface WallMetrics {
+	readonly seconds: number;
+	readonly events: number;
+	readonly eventsPerSecond: number;
+	readonly peakRssBytes: number;
+	readonly phases: Readonly<Record<string, number>>;
+}
+
+export interface BenchRecord {
+	readonly name: string;
+	readonly unit: string;
+	readonly better: "higher" | "lower";
+	readonly samples: readonly number[];
+	readonly environment: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,123 @@
+import type { ResultsFile } from "../record/run-record.js";
+import { type Chart, chartName } from "./chart-data.js";
+import { CHART_FONT, type ChartSize, type DrawnChart, drawChart, SIZES, textWidth } from "./chart-render.js";
+import { groupByScenario, type ScenarioGroup } from "./grouping.js";
+import { escapeXml } from "./markup.js";
+import { colourVariables, ink, type Mode, type Shade, withColours } from "./palette.js";
+import { type PlacedChart, scenarioCharts } from "./scenario-charts.js";
+
+/** A picture that stands by itself: fixed colours, its own title and legend. */
+export interface ChartFile {
+	/** File name without its ending. */
+	readonly name: string;
+	readonly title: string;
+	readonly description: string;
+	readonly svg: string;
+}
+
+const TITLE_SIZE = 15;
+const GAP = 24;
+
+/** Every chart of every scenario as a stand-alone SVG on light (or dark) paper. */
+export async function renderCharts(results: ResultsFile, mode: Mode = "light"): Promise<ChartFile[]> {
+	const variables = colourVariables(results.runs.map((run) => run.policy));
+	const files: ChartFile[] = [];
+	for (const group of groupByScenario(results)) {
+		const placed = scenarioCharts(group);
+		files.push(await overview(group, placed, variables, mode));
+		for (const { chart, size } of placed) {
+			const block = await drawBlock(chart, SIZES[size === "wide" ? "wide" : "half"], "c");
+			const name = chartName(chart);
+			files.push(standalone(name, chart.title, chart.description, [block], variables, mode));
+		}
+	}
+	return files;
+}
+
+/** The picture to show first: backlog and devices of a scenario, one below the other. */
+async function overview(
+	group: ScenarioGroup,
+	placed: readonly PlacedChart[],
+	variables: ReadonlyMap<string, Shade>,
+	mode: Mode,
+): Promise<ChartFile> {
+	const shown = ["backlog", "devices", "live-p99"]
+		.map((topic) => placed.find(({ chart }) => chart.topic === topic)?.chart)
+		.filter((chart) => chart !== undefined);
+	const blocks: Block[] = [];
+	for (const chart of shown) {
+		blocks.push(await drawBlock(chart, { ...SIZES.wide, height: 250 }, `c${blocks.length}`));
+	}
+	const description = shown.map((chart) => chart.description).join(" ");
+	return standalone(`${group.slug}-overview`, group.title, description, blocks, variables, mode);
+}
+
+interface Block {
+	readonly width: number;
+	readonly height: number;
+	readonly svg: string;
+}
+
+/** A chart with its title and legend above it. */
+async function drawBlock(chart: Chart, size: ChartSize, idPrefix: string): Promise<Block> {
+	const drawn = await drawChart(chart, size, idPrefix);
+	const panel =
+		chart.kind === "time" && chart.panel !== undefined ? `${chart.title}: ${chart.panel}` : chart.title;
+	const title = `<text x="0" y="${TITLE_SIZE}" font-size="${TITLE_SIZE}" font-weight="600" fill="${ink("ink")}">${escapeXml(panel)}</text>`;
+	const { svg: legend, rows } = legendRow(chart, drawn);
+	const top = TITLE_SIZE + 12 + rows * 20;
+	return {
+		width: drawn.width,
+		height: top + drawn.height,
+		svg: `${title}<g transform="translate(0 ${TITLE_SIZE + 22})">${legend}</g><g transform="translate(0 ${top})">${drawn.body}</g>`,
+	};
+}
+
+function legendRow(chart: Chart, drawn: DrawnChart): { svg: string; rows: number } {
+	if (chart.kind === "dots") {
+		return { svg: "", rows: 0 };
+	}
+	const entries = [
+		...chart.lines.map(({ label, colour, dash }) => ({ label, colour, dash })),
+		...chart.rules.map(({ label, colour }) => ({ label, colour, dash: [5, 4] })),
+	];
+	let x = 0;
+	let row = 0;
+	const parts = entries.map(({ label, colour, dash }) => {
+		const width = 24 + textWidth(label, 12.5) + 18;
+		if (x > 0 && x + width > drawn.width) {
+			x = 0;
+			row++;
+		}
+		const y = row * 20;
+		const dashes = dash === undefined ? "" : ` stroke-dasharray="${dash.join(" ")}"`;
+		const part =
+			`<line x1="${x}" x2="${x + 18}" y1="${y}" y2="${y}" stroke="${colour}" stroke-width="3"${dashes}/>` +
+			`<text x="${x + 24}" y="${y + 4.5}" font-size="12.5" fill="${ink("muted")}">${escapeXml(label)}</text>`;
+		x += width;
+		return part;
+	});
+	return { svg: parts.join(""), rows: row + 1 };
+}
+
+function standalone(
+	name: string,
+	title: string,
+	description: string,
+	blocks: readonly Block[],
+	variables: ReadonlyMap<string, Shade>,
+	mode: Mode,
+): ChartFile {
+	const width = Math.max(...blocks.map((block) => block.width), 320) + 2 * GAP;
+	let y = GAP;
+	const parts = blocks.map((block) => {
+		const part = `<g transform="translate(${GAP} ${y})">${block.svg}</g>`;
+		y += block.height + GAP;
+		return part;
+	});
+	const svg =
+		`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${y}" viewBox="0 0 ${width} ${y}" ` +
+		`font-family="${escapeXml(CHART_FONT)}" role="img"><title>${escapeXml(title)}</title><desc>${escapeXml(description)}</desc>` +
+		`<rect width="${width}" height="${y}" fill="${ink("paper")}"/>${parts.join("")}</svg>\n`;
+	return { name, title, description, svg: withColours(svg, variables, mode) };
+}

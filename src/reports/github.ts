@@ -1,0 +1,34 @@
+import type { ResultsFile } from "../record/run-record.js";
+import { answerOf } from "./answer.js";
+import { groupByScenario } from "./grouping.js";
+
+/** Workflow commands for GitHub Actions: an error a failure, a warning for partial results, a notice a scenario. */
+export function renderGithub(results: ResultsFile): string {
+	const lines: string[] = [];
+	if (results.partial) {
+		lines.push(command("warning", "klais", "Partial results: the run was stopped before its end."));
+	}
+	for (const group of groupByScenario(results)) {
+		for (const { label, verdict } of group.runs) {
+			for (const finding of verdict.findings) {
+				if (finding.severity === "failure") {
+					lines.push(command("error", `klais: ${group.scenario}, ${label}`, finding.message));
+				}
+			}
+		}
+		const answer = answerOf(group);
+		const text = [answer.outcome, answer.comparison, answer.advice].join("\n").replaceAll("`", "");
+		lines.push(command("notice", `klais: ${group.scenario}`, text));
+	}
+	return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
+}
+
+function command(kind: "error" | "warning" | "notice", title: string, message: string): string {
+	const property = escapeData(title).replace(/:/g, "%3A").replace(/,/g, "%2C");
+	return `::${kind} title=${property}::${escapeData(message)}`;
+}
+
+/** A line break would end the command, and what follows could be a command of its own. */
+function escapeData(text: string): string {
+	return text.replace(/%/g, "%25").replace(/\r/g, "%0D").replace(/\n/g, "%0A");
+}

@@ -1,0 +1,115 @@
+import type { Series } from "../record/run-record.js";
+import { type Chart, chartName } from "./chart-data.js";
+import { type DrawnChart, drawChart, SIZES } from "./chart-render.js";
+import type { ScenarioGroup } from "./grouping.js";
+import { escapeXml } from "./markup.js";
+import { drawnRuns, type PlacedChart, scenarioCharts } from "./scenario-charts.js";
+
+export interface PanelModel {
+	readonly id: string;
+	readonly panel: string | null;
+	readonly legend: readonly {
+		readonly label: string;
+		readonly colour: string;
+		readonly dashed: boolean;
+		/** Column of the series that the cursor reads out; null for a fixed line. */
+		readonly source: string | null;
+	}[];
+	readonly quantity: string;
+	/** The picture, once per paper width. */
+	readonly svgHtml: readonly string[];
+}
+
+/** Panels that belong together under one title. */
+export interface FigureModel {
+	readonly id: string;
+	readonly title: string;
+	readonly caption: string;
+	readonly size: PlacedChart["size"];
+	readonly panels: readonly PanelModel[];
+}
+
+/** Every figure of a scenario with its pictures drawn; small multiples joined under one title. */
+export async function figuresOf(group: ScenarioGroup): Promise<readonly FigureModel[]> {
+	const figures: FigureModel[] = [];
+	for (const placed of scenarioCharts(group)) {
+		const panel = await panelOf(placed);
+		const last = figures.at(-1);
+		if (placed.size === "third" && last?.size === "third" && last.title === placed.chart.title) {
+			figures[figures.length - 1] = { ...last, panels: [...last.panels, panel] };
+		} else {
+			const { title, caption } = placed.chart;
+			figures.push({ id: `${panel.id}`, title, caption, size: placed.size, panels: [panel] });
+		}
+	}
+	return figures;
+}
+
+async function panelOf({ chart, size }: PlacedChart): Promise<PanelModel> {
+	const id = chartName(chart);
+	const pictures = [
+		svgOf(chart, await drawChart(chart, SIZES[size], `${id}-a`), size === "third" ? "" : "broad"),
+	];
+	if (size !== "third") {
+		pictures.push(svgOf(chart, await drawChart(chart, SIZES.phone, `${id}-b`), "narrow"));
+	}
+	const time = chart.kind === "time" ? chart : null;
+	return {
+		id,
+		panel: time?.panel ?? null,
+		quantity: chart.quantity,
+		legend: [
+			...(time?.lines ?? []).map(({ label, colour, dash, source }) => ({
+				label,
+				colour,
+				dashed: dash !== undefined,
+				source,
+			})),
+			...(time?.rules ?? []).map(({ label, colour }) => ({ label, colour, dashed: true, source: null })),
+		],
+		svgHtml: pictures,
+	};
+}
+
+/** A picture for the page: it grows with its column, has a name for those who cannot see it, and says where its plot is. */
+function svgOf(chart: Chart, drawn: DrawnChart, className: string): string {
+	const { width, height, plot } = drawn;
+	const place =
+		chart.kind === "time"
+			? ` data-plot="${[plot.x0, plot.x1, plot.y0, plot.y1].map((value) => Math.round(value * 10) / 10).join(" ")}" data-end="${chart.endSeconds}"`
+			: "";
+	return (
+		`<svg class="chart ${className}" viewBox="0 0 ${width} ${height}" role="img" ` +
+		`aria-label="${escapeXml(chart.description)}"${place}>${drawn.body}</svg>`
+	);
+}
+
+const COLUMNS = [
+	"offeredPerSecond",
+	"admittedPerSecond",
+	"durablePerSecond",
+	"duplicatesPerSecond",
+	"helloPerSecond",
+	"deferredPerSecond",
+	"droppedPerSecond",
+	"reachable",
+	"online",
+	"backlogReadings",
+	"backlogBoundReadings",
+	"liveP99Micros",
+] as const satisfies readonly (keyof Series)[];
+
+/** The series of the drawn runs for the cursor, four digits each: the page stays small, the record stays exact. */
+export function seriesJson(group: ScenarioGroup): string {
+	const runs = drawnRuns(group).map(({ run: { series } }) => ({
+		bucketSeconds: series.bucketSeconds,
+		startSeconds: series.timeSeconds[0] ?? 0,
+		...Object.fromEntries(COLUMNS.map((column) => [column, series[column].map(fourDigits)])),
+	}));
+	// "</script>" or "<!--" in a text would end the element; the series hold numbers only, but cost nothing to guard.
+	return JSON.stringify(runs).replace(/</g, "\\u003c");
+}
+
+function fourDigits(value: number | null): number | null {
+	return value === null ? null : Number(value.toPrecision(4));
+}

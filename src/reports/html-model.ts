@@ -1,0 +1,162 @@
+import type { ResultsFile } from "../record/run-record.js";
+import { type Answer, answerOf } from "./answer.js";
+import { CHART_FONT } from "./chart-render.js";
+import { configText, configTexts } from "./config-facts.js";
+import { formatCount, formatRate, formatSeconds } from "./format.js";
+import { groupByScenario, type LabelledRun, type ScenarioGroup } from "./grouping.js";
+import { type RunCard, runCards } from "./html-cards.js";
+import { type FigureModel, figuresOf, seriesJson } from "./html-figures.js";
+import { METHOD } from "./markdown-blocks.js";
+import { escapeXml, setMarks } from "./markup.js";
+import { LEDGER, METRICS } from "./metrics.js";
+import { colourVariables } from "./palette.js";
+import { DRAWN_RUNS_MAX } from "./scenario-charts.js";
+import {
+	benchTable,
+	determinismTable,
+	dropTable,
+	environmentTable,
+	HEADLINES,
+	ledgerTable,
+	metricTable,
+	type Table,
+	wallTable,
+} from "./tables.js";
+
+/** Texts that are HTML already are named so; everything else is escaped by the template. */
+export interface ScenarioModel {
+	readonly name: string;
+	readonly title: string;
+	readonly slug: string;
+	readonly passed: boolean;
+	readonly answerHtml: {
+		readonly outcome: string;
+		readonly comparison: string;
+		readonly steps: readonly string[];
+	};
+	readonly teaches: string | null;
+	readonly sources: readonly string[];
+	readonly facts: string;
+	readonly cards: readonly RunCard[];
+	readonly findings: readonly {
+		readonly severity: string;
+		readonly label: string;
+		readonly message: string;
+	}[];
+	readonly figures: readonly FigureModel[];
+	readonly notDrawn: number;
+	readonly headlines: Table;
+	readonly all: Table;
+	readonly ledger: Table;
+	readonly drops: Table | null;
+	readonly determinism: Table;
+	readonly wall: Table;
+	readonly config: string | null;
+	/** Series for the cursor, JSON that is safe within a script element. */
+	readonly seriesJsonHtml: string;
+}
+
+export interface PageModel {
+	readonly title: string;
+	readonly partial: boolean;
+	readonly passed: boolean;
+	readonly scenarios: readonly ScenarioModel[];
+	readonly command: string;
+	readonly bench: Table | null;
+	readonly live: string | null;
+	readonly environment: Table;
+	readonly method: readonly string[];
+	readonly metrics: readonly { readonly label: string; readonly id: string; readonly means: string }[];
+	readonly chartFont: string;
+	/** CSS declarations of every colour. */
+	readonly colours: string;
+	readonly tool: string;
+}
+
+/** Everything that the page shows, in the order in which it shows it. */
+export async function pageModel(results: ResultsFile): Promise<PageModel> {
+	const groups = groupByScenario(results);
+	const scenarios: ScenarioModel[] = [];
+	for (const group of groups) {
+		scenarios.push(await scenarioModel(group));
+	}
+	const [only] = groups;
+	const name = groups.length === 1 && only !== undefined ? only.scenario : `${groups.length} scenarios`;
+	return {
+		title: groups.length === 0 ? "KLAIS benchmark results" : `KLAIS: ${name}`,
+		partial: results.partial,
+		passed: scenarios.every((scenario) => scenario.passed),
+		scenarios,
+		command: results.command,
+		bench: benchTable(results.bench),
+		live: results.live.length === 0 ? null : JSON.stringify(results.live, null, 2),
+		environment: environmentTable(results),
+		method: METHOD,
+		metrics: [
+			...METRICS.map(({ label, id, means }) => ({ label, id, means })),
+			...LEDGER.map(({ label, means }) => ({ label, id: "ledger", means })),
+		],
+		chartFont: CHART_FONT,
+		colours: colourDeclarations(results),
+		tool: `klais ${results.tool.version}`,
+	};
+}
+
+function colourDeclarations(results: ResultsFile): string {
+	const variables = colourVariables(results.runs.map((run) => run.policy));
+	return [...variables].map(([name, { light, dark }]) => `${name}:light-dark(${light},${dark})`).join(";");
+}
+
+async function scenarioModel(group: ScenarioGroup): Promise<ScenarioModel> {
+	const { runs } = group;
+	const [first] = runs;
+	const config = first?.run.config ?? null;
+	return {
+		name: group.scenario,
+		title: group.title,
+		slug: group.slug,
+		passed: runs.every((entry) => entry.verdict.passed),
+		answerHtml: answerHtml(answerOf(group)),
+		teaches: (first && configText(first.run, "teaches")) ?? null,
+		sources: first === undefined ? [] : configTexts(first.run, "sources"),
+		facts: factsOf(first),
+		cards: runCards(runs),
+		findings: runs.flatMap((entry) =>
+			entry.verdict.findings.map((finding) => ({ ...finding, label: entry.label })),
+		),
+		figures: await figuresOf(group),
+		notDrawn: Math.max(runs.length - DRAWN_RUNS_MAX, 0),
+		headlines: metricTable(runs, HEADLINES, "Policies side by side, virtual time, exact"),
+		all: metricTable(runs, METRICS, "Every figure in virtual time"),
+		ledger: ledgerTable(runs),
+		drops: dropTable(runs),
+		determinism: determinismTable(runs),
+		wall: wallTable(runs),
+		config: config === null ? null : JSON.stringify(config, null, 2),
+		seriesJsonHtml: seriesJson(group),
+	};
+}
+
+function factsOf(entry: LabelledRun | undefined): string {
+	if (entry === undefined) {
+		return "";
+	}
+	const { run } = entry;
+	const seconds = run.series.timeSeconds.length * run.series.bucketSeconds;
+	const length = seconds > 0 ? `${formatSeconds(seconds)} of virtual time` : "no series recorded";
+	return `${formatCount(run.devices)} devices · ${length} · broker capacity ${formatRate(run.virtual.capacityPerSecond)}`;
+}
+
+function answerHtml(answer: Answer): ScenarioModel["answerHtml"] {
+	return {
+		outcome: sentenceHtml(answer.outcome),
+		comparison: sentenceHtml(answer.comparison),
+		steps: answer.steps.map((step) => sentenceHtml(step.charAt(0).toUpperCase() + step.slice(1))),
+	};
+}
+
+/** A number and its unit stay on one line: "42.7" at a line's end and "M" on the next reads badly. */
+function sentenceHtml(sentence: string): string {
+	const html = setMarks(sentence, escapeXml, (name) => `<code>${escapeXml(name)}</code>`);
+	return html.replace(/(\d) (k|M|G|T|µs|ms|s|min|h|%)(?![\w-])/g, "$1&nbsp;$2");
+}

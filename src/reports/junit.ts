@@ -1,0 +1,75 @@
+import { XMLBuilder } from "fast-xml-parser";
+import type { ResultsFile } from "../record/run-record.js";
+import { groupByScenario, type LabelledRun, type ScenarioGroup } from "./grouping.js";
+import { allowedInXml } from "./markup.js";
+
+/** JUnit XML: a suite a scenario, a test case a run. Findings that do not fail go to the case's output. */
+export function renderJunit(results: ResultsFile): string {
+	const suites = groupByScenario(results).map(suiteOf);
+	const sum = (key: "@tests" | "@failures" | "@skipped") =>
+		suites.reduce((total, suite) => total + suite[key], 0);
+	const builder = new XMLBuilder({
+		ignoreAttributes: false,
+		attributeNamePrefix: "@",
+		format: true,
+		indentBy: "\t",
+		suppressEmptyNode: true,
+		suppressBooleanAttributes: false,
+	});
+	const xml: string = builder.build({
+		"?xml": { "@version": "1.0", "@encoding": "UTF-8" },
+		testsuites: {
+			"@name": "klais",
+			"@tests": sum("@tests"),
+			"@failures": sum("@failures"),
+			"@skipped": sum("@skipped"),
+			testsuite: suites,
+		},
+	});
+	return xml.endsWith("\n") ? xml : `${xml}\n`;
+}
+
+function suiteOf(group: ScenarioGroup) {
+	const cases = group.runs.map((entry) => caseOf(group, entry));
+	return {
+		"@name": allowedInXml(group.scenario),
+		"@tests": cases.length,
+		"@failures": cases.filter((testCase) => testCase.failure !== undefined).length,
+		"@skipped": cases.filter((testCase) => testCase.skipped !== undefined).length,
+		"@time": group.runs.reduce((total, { run }) => total + run.wall.seconds, 0).toFixed(3),
+		testcase: cases,
+	};
+}
+
+function caseOf(group: ScenarioGroup, { run, label, verdict }: LabelledRun) {
+	const failures = verdict.findings.filter((finding) => finding.severity === "failure");
+	const others = verdict.findings.filter((finding) => finding.severity !== "failure");
+	const failure = failures.map((finding) => ({
+		"@type": finding.code,
+		"@message": allowedInXml(finding.message),
+	}));
+	// Unfinished is neither passed nor failed; a reader must not take it for passed.
+	const skipped =
+		!run.complete && failures.length === 0 ? { "@message": "stopped before its end" } : undefined;
+	const properties = { seed: run.seed, devices: run.devices, digest: run.digest };
+	return {
+		"@classname": allowedInXml(group.scenario),
+		"@name": allowedInXml(label),
+		"@time": run.wall.seconds.toFixed(3),
+		properties: {
+			property: Object.entries(properties).map(([name, value]) => ({
+				"@name": name,
+				"@value": allowedInXml(String(value)),
+			})),
+		},
+		...(failure.length > 0 ? { failure } : {}),
+		...(skipped === undefined ? {} : { skipped }),
+		...(others.length > 0
+			? {
+					"system-out": allowedInXml(
+						others.map((finding) => `${finding.severity}: ${finding.message}`).join("\n"),
+					),
+				}
+			: {}),
+	};
+}

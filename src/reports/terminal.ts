@@ -1,0 +1,165 @@
+import Table from "cli-table3";
+import picocolors from "picocolors";
+import type { ResultsFile } from "../record/run-record.js";
+import { deviceLosses } from "../record/verdict.js";
+import { answerOf } from "./answer.js";
+import { formatCount, formatExact, formatSeconds } from "./format.js";
+import { groupByScenario, type LabelledRun, type ScenarioGroup } from "./grouping.js";
+import { setMarks } from "./markup.js";
+import { METRICS, NEVER_DRAINED, showLatency } from "./metrics.js";
+import { benchTable } from "./tables.js";
+
+export interface TerminalOptions {
+	/** By default what picocolors finds: NO_COLOR, FORCE_COLOR and the terminal. */
+	readonly colour?: boolean;
+	/** Columns of the terminal. */
+	readonly width?: number;
+}
+
+type Colours = ReturnType<typeof picocolors.createColors>;
+
+/** The summary that a terminal shows: per scenario the answer and a table, a run a row. */
+export function renderTerminal(results: ResultsFile, options: TerminalOptions = {}): string {
+	const colours = picocolors.createColors(options.colour ?? picocolors.isColorSupported);
+	const width = Math.max(options.width ?? 100, 40);
+	const blocks: string[] = [];
+	if (results.partial) {
+		blocks.push(colours.yellow("Partial results: stopped before the end, figures cover what ran."));
+	}
+	for (const group of groupByScenario(results)) {
+		blocks.push(scenarioBlock(group, colours, width));
+	}
+	const bench = benchTable(results.bench);
+	if (bench !== null) {
+		const table = plainTable(["Benchmark", ...bench.columns], colours);
+		table.push(...bench.rows.map((row) => [clean(row.label), ...row.cells.map((cell) => clean(cell.text))]));
+		blocks.push(table.toString());
+	}
+	if (blocks.length === 0) {
+		blocks.push("Nothing ran: this record holds no run.");
+	}
+	return `${blocks.join("\n\n")}\n`;
+}
+
+function scenarioBlock(group: ScenarioGroup, colours: Colours, width: number): string {
+	const passed = group.runs.every((entry) => entry.verdict.passed);
+	const badge = passed ? colours.green("PASSED") : colours.red("FAILED");
+	const title = `${colours.bold(clean(group.scenario))}  ${badge}`;
+	const answer = answerOf(group);
+	const lines = [answer.outcome, answer.comparison, answer.advice].map((line) =>
+		wrap(
+			clean(
+				setMarks(
+					line,
+					(text) => text,
+					(name) => name,
+				),
+			),
+			width,
+		),
+	);
+	const failures = group.runs.flatMap((entry) =>
+		entry.verdict.findings
+			.filter((finding) => finding.severity === "failure")
+			.map((finding) => colours.red(wrap(`${clean(entry.label)}: ${clean(finding.message)}`, width))),
+	);
+	return [title, ...failures, runTable(group.runs, colours, width), ...lines].join("\n");
+}
+
+/** Columns by importance: a narrow terminal shows the first ones only. */
+const COLUMNS: readonly {
+	readonly head: string;
+	readonly show: (entry: LabelledRun, colours: Colours) => string;
+}[] = [
+	{ head: "Policy", show: (entry) => clean(entry.label) },
+	{ head: "x bound", show: ({ run }, colours) => alarm(metricText(run, "virtual.drainRatio"), colours) },
+	{ head: "Twice", show: ({ run }, colours) => nonZero(run.ledger.duplicates, colours) },
+	{
+		head: "Lost",
+		show: ({ run }, colours) =>
+			run.ledger.ackedLost > 0
+				? colours.red(`${formatExact(run.ledger.ackedLost)} acked`)
+				: formatCount(deviceLosses(run.ledger)),
+	},
+	{ head: "Live p99", show: ({ run }) => showLatency(run.virtual.liveLatencyBeforeMicros, "p99") },
+	{ head: "in recovery", show: ({ run }) => showLatency(run.virtual.liveLatencyRecoveryMicros, "p99") },
+	{
+		head: "Drained in",
+		show: ({ run }) => (run.virtual.drainSeconds === null ? "" : formatSeconds(run.virtual.drainSeconds)),
+	},
+	{ head: "95 % connected", show: ({ run }) => metricText(run, "virtual.devicesConnected.p95Seconds") },
+	{ head: "Tries", show: ({ run }) => metricText(run, "virtual.attemptsPerConnect") },
+	{ head: "Used", show: ({ run }) => metricText(run, "virtual.utilisation") },
+	{
+		head: "Events/s",
+		show: ({ run }, colours) => colours.dim(formatCount(Math.round(run.wall.eventsPerSecond))),
+	},
+];
+
+function metricText(run: LabelledRun["run"], id: string): string {
+	return METRICS.find((metric) => metric.id === id)?.show(run) ?? "";
+}
+
+function alarm(text: string, colours: Colours): string {
+	return text === NEVER_DRAINED ? colours.red(text) : text;
+}
+
+function nonZero(count: number, colours: Colours): string {
+	return count > 0 ? colours.red(formatCount(count)) : formatCount(count);
+}
+
+function runTable(runs: readonly LabelledRun[], colours: Colours, width: number): string {
+	for (let shown = COLUMNS.length; shown > 2; shown--) {
+		const text = tableOf(runs, COLUMNS.slice(0, shown), colours);
+		const widest = Math.max(...text.split("\n").map((line) => visible(line).length));
+		if (widest <= width) {
+			return text;
+		}
+	}
+	return tableOf(runs, COLUMNS.slice(0, 2), colours);
+}
+
+function tableOf(runs: readonly LabelledRun[], columns: typeof COLUMNS, colours: Colours): string {
+	const table = plainTable(
+		columns.map((column) => column.head),
+		colours,
+	);
+	table.push(...runs.map((entry) => columns.map((column) => column.show(entry, colours))));
+	return table.toString();
+}
+
+/** cli-table3 colours heads and borders by itself, whatever NO_COLOR says: switched off here. */
+function plainTable(head: readonly string[], colours: Colours): Table.Table {
+	return new Table({
+		head: head.map((text) => colours.bold(text)),
+		style: { head: [], border: [], "padding-left": 1, "padding-right": 1 },
+		colAligns: head.map((_text, index) => (index === 0 ? "left" : "right")),
+		chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
+	}) as Table.Table;
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character starts every colour
+const ESCAPES = /\u001b\[[0-9;]*m/g;
+
+function visible(text: string): string {
+	return text.replace(ESCAPES, "");
+}
+
+/** Names come from files: no control character of theirs may reach a terminal. */
+function clean(text: string): string {
+	return text.replace(/\p{Cc}/gu, " ");
+}
+
+function wrap(text: string, width: number): string {
+	const lines: string[] = [];
+	let line = "";
+	for (const word of text.split(" ")) {
+		if (line !== "" && line.length + 1 + word.length > width) {
+			lines.push(line);
+			line = word;
+		} else {
+			line = line === "" ? word : `${line} ${word}`;
+		}
+	}
+	return [...lines, line].join("\n");
+}

@@ -1,0 +1,120 @@
+import { formatDuration } from "../units/duration.js";
+import type { Micros } from "../units/micros.js";
+import { cohortsOf, outagePeak } from "./outage-peak.js";
+import type { Outage, Scenario } from "./scenario.js";
+import type { Problem } from "./schema-errors.js";
+import type { Path } from "./yaml-document.js";
+
+const FIRMWARE: Path = ["devices", "firmware"];
+const LINK: Path = ["devices", "link"];
+
+/** The rules that tie fields together. Paths name the key to change. */
+export function checkScenario(scenario: Scenario): Problem[] {
+	return [
+		...checkFirmware(scenario),
+		...checkLink(scenario),
+		...checkServers(scenario),
+		...checkOutages(scenario),
+		...checkPolicies(scenario),
+	];
+}
+
+function checkFirmware({ devices: { firmware } }: Scenario): Problem[] {
+	const { readingIntervalMicros, reportIntervalMicros, backoff } = firmware;
+	const problems: Problem[] = [];
+	if (reportIntervalMicros % readingIntervalMicros !== 0) {
+		const message =
+			`expected a multiple of readingInterval (${formatDuration(readingIntervalMicros)}), ` +
+			`found ${formatDuration(reportIntervalMicros)}`;
+		problems.push(problem([...FIRMWARE, "reportInterval"], message));
+	}
+	problems.push(
+		...ordered(FIRMWARE, ["bootMin", firmware.bootMinMicros], ["bootMax", firmware.bootMaxMicros], false),
+		...ordered([...FIRMWARE, "backoff"], ["base", backoff.baseMicros], ["cap", backoff.capMicros], false),
+		...ordered(
+			FIRMWARE,
+			["helloTimeout", firmware.helloTimeoutMicros],
+			["helloTimeoutMax", firmware.helloTimeoutMaxMicros],
+			false,
+		),
+	);
+	return problems;
+}
+
+function checkLink({ devices: { link } }: Scenario): Problem[] {
+	return [
+		...ordered(LINK, ["min", link.minMicros], ["median", link.medianMicros], true),
+		...ordered(LINK, ["median", link.medianMicros], ["p99", link.p99Micros], true),
+		...ordered(LINK, ["p99", link.p99Micros], ["max", link.maxMicros], true),
+	];
+}
+
+function checkServers({ broker, gateways, devices: { firmware } }: Scenario): Problem[] {
+	const { commitMinMicros, commitMedianMicros, commitP99Micros } = broker;
+	const queues = (["sinkQueueReadings", "sinkBatchReadings"] as const)
+		.filter((key) => gateways[key] < firmware.frameReadings)
+		.map((key) =>
+			problem(
+				["gateways", key],
+				`expected room for one frame, ${firmware.frameReadings} readings (devices.firmware.frameReadings), found ${gateways[key]}`,
+			),
+		);
+	return [
+		...queues,
+		...ordered(["broker"], ["commitMin", commitMinMicros], ["commitMedian", commitMedianMicros], true),
+		...ordered(["broker"], ["commitMedian", commitMedianMicros], ["commitP99", commitP99Micros], true),
+	];
+}
+
+function checkOutages({ outages, devices, gateways }: Scenario): Problem[] {
+	const problems: Problem[] = [];
+	const peak = outagePeak(cohortsOf(outages));
+	if (peak.devices > devices.count) {
+		const message =
+			`${peak.devices} devices are out at once at ${formatDuration(peak.atMicros)}, more than the fleet's ${devices.count}: ` +
+			"to run with fewer devices, scale the scenario (--devices) instead of changing devices.count";
+		problems.push(problem(["outages"], message));
+	}
+	for (const [index, outage] of outages.entries()) {
+		if (outage.kind === "gateway" && gatewaysDownWith(outage, outages) > gateways.count) {
+			const message = `more gateways die at once than the ${gateways.count} that there are`;
+			problems.push(problem(["outages", index, "gateways"], message));
+		}
+	}
+	return problems;
+}
+
+type GatewayOutage = Extract<Outage, { kind: "gateway" }>;
+
+/** Gateways that are down at the moment when `outage` begins. */
+function gatewaysDownWith(outage: GatewayOutage, outages: readonly Outage[]): number {
+	return outages
+		.filter((other): other is GatewayOutage => other.kind === "gateway")
+		.filter(
+			({ outAtMicros, backAtMicros }) =>
+				outAtMicros <= outage.outAtMicros && outage.outAtMicros < backAtMicros,
+		)
+		.reduce((sum, { gateways }) => sum + gateways, 0);
+}
+
+function checkPolicies({ policies }: Scenario): Problem[] {
+	return policies.flatMap((policy, index) =>
+		policies.indexOf(policy) < index
+			? [problem(["policies", index], `the policy ${policy} is there twice`)]
+			: [],
+	);
+}
+
+/** Demands that `low` come before `high`, or be equal unless `strictly`. */
+function ordered(base: Path, low: [string, Micros], high: [string, Micros], strictly: boolean): Problem[] {
+	if (low[1] < high[1] || (!strictly && low[1] === high[1])) {
+		return [];
+	}
+	const relation = strictly ? "more than" : "at least";
+	const message = `expected ${relation} ${low[0]} (${formatDuration(low[1])}), found ${formatDuration(high[1])}`;
+	return [problem([...base, high[0]], message)];
+}
+
+function problem(path: Path, message: string): Problem {
+	return { path, kind: "schema", message };
+}

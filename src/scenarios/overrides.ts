@@ -1,0 +1,71 @@
+import type { UserError } from "../units/user-error.js";
+import type { Problem } from "./schema-errors.js";
+import { type Path, YamlDocument } from "./yaml-document.js";
+
+/** `--set path=value`: a dotted path into the scenario file, and the value as YAML. */
+export type Setting = readonly [path: string, value: string];
+
+/** Where a text is short for a map, and under which key the map holds that text. */
+const LONG_FORMS: ReadonlyMap<string, string> = new Map([
+	["devices.firmware", "profile"],
+	["devices.link", "profile"],
+	["devices.firmware.backoff", "kind"],
+]);
+
+const MAX_VALUE_CHARACTERS = 10_000;
+const MAX_PATH_PARTS = 16;
+
+/** Writes the settings into the document, in order. Errors: usage (no such place, no such value). */
+export function applySettings(document: YamlDocument, settings: readonly Setting[]): UserError[] {
+	const errors: UserError[] = [];
+	for (const setting of settings) {
+		const message = applySetting(document, setting);
+		if (message !== undefined) {
+			errors.push({ kind: "usage", file: shown(setting), key: setting[0], message });
+		}
+	}
+	return errors;
+}
+
+function applySetting(document: YamlDocument, [dotted, text]: Setting): string | undefined {
+	const path = pathOf(dotted);
+	if (path.length > MAX_PATH_PARTS || path.some((part) => part === "")) {
+		return "expected a path such as devices.firmware.reportInterval";
+	}
+	if (text.length > MAX_VALUE_CHARACTERS) {
+		return `the value is longer than ${MAX_VALUE_CHARACTERS} characters`;
+	}
+	const parsed = YamlDocument.parse(text, dotted);
+	const value = parsed.ok ? parsed.value.toPlain() : undefined;
+	return value?.ok
+		? document.set(path, value.value, LONG_FORMS)
+		: `expected a YAML value, found ${JSON.stringify(text.slice(0, 60))}`;
+}
+
+/** Gives a problem its place: the setting that caused it, else the file's line and column. */
+export function placeProblem(
+	problem: Problem,
+	document: YamlDocument,
+	settings: readonly Setting[],
+): UserError {
+	const { path, kind, message } = problem;
+	const key = path.join(".");
+	const within = (inner: string, outer: string) => `${inner}.`.startsWith(`${outer}.`);
+	// A setting may also have brought along the unknown map that it lies in.
+	const cause = settings.findLast(
+		([dotted]) => within(key, dotted) || (kind === "unknown-key" && within(dotted, key)),
+	);
+	if (cause !== undefined) {
+		return { kind, file: shown(cause), key, message };
+	}
+	const place = kind === "unknown-key" ? document.placeOfKey(path) : document.placeOf(path);
+	return { kind, ...place, key, message };
+}
+
+function pathOf(dotted: string): Path {
+	return dotted.split(".").map((part) => (/^\d{1,6}$/.test(part) ? Number(part) : part));
+}
+
+function shown([path, value]: Setting): string {
+	return `--set ${path}=${value.length > 60 ? `${value.slice(0, 60)}…` : value}`;
+}

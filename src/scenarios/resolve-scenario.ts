@@ -1,0 +1,141 @@
+import { micros } from "../units/micros.js";
+import type { UserError } from "../units/user-error.js";
+import { checkScenario } from "./check-scenario.js";
+import { defaultCapacity, defaultSessions } from "./defaults.js";
+import { FIRMWARE_PROFILES } from "./firmware-profiles.js";
+import { LINK_PROFILES } from "./link-profiles.js";
+import { type OutageContext, resolveOutages } from "./resolve-outages.js";
+import type { Backoff, Broker, Firmware, Fleet, Gateways, LinkProfile, Scenario } from "./scenario.js";
+import type { ScenarioInput } from "./schema.js";
+import type { Problem } from "./schema-errors.js";
+
+export interface ResolveContext {
+	/** The scenario's name when the file gives none. */
+	readonly fallbackName: string;
+	readonly readCohorts: OutageContext["readCohorts"];
+}
+
+/** The scenario, to be used only when there are neither problems nor errors within cohort files. */
+export interface ResolvedScenario {
+	readonly scenario: Scenario;
+	readonly problems: readonly Problem[];
+	readonly fileErrors: readonly UserError[];
+}
+
+/** Fills in every default and checks what no single field can show. */
+export function resolveScenario(input: ScenarioInput, context: ResolveContext): ResolvedScenario {
+	const devices = resolveFleet(input.devices);
+	const gateways = resolveGateways(input.gateways ?? {}, devices);
+	const { outages, problems, fileErrors } = resolveOutages(input.outages ?? [], {
+		durationMicros: input.duration,
+		devices: devices.count,
+		gateways: gateways.count,
+		readCohorts: context.readCohorts,
+	});
+	const name = input.name ?? context.fallbackName;
+	const scenario: Scenario = {
+		name,
+		title: input.title ?? name,
+		teaches: input.teaches ?? "",
+		sources: input.sources ?? [],
+		durationMicros: input.duration,
+		seed: String(input.seed ?? "klais"),
+		devices,
+		gateways,
+		broker: resolveBroker(input.broker ?? {}, devices),
+		outages,
+		policies: input.policies ?? ["none", "klais"],
+	};
+	return { scenario, problems: [...problems, ...checkScenario(scenario)], fileErrors };
+}
+
+function resolveFleet(input: ScenarioInput["devices"]): Fleet {
+	return { count: input.count, firmware: resolveFirmware(input.firmware), link: resolveLink(input.link) };
+}
+
+function resolveFirmware(input: ScenarioInput["devices"]["firmware"]): Firmware {
+	const given = typeof input === "object" ? input : {};
+	const profile = FIRMWARE_PROFILES[(typeof input === "string" ? input : given.profile) ?? "smart-meter"];
+	return {
+		readingIntervalMicros: given.readingInterval ?? profile.readingIntervalMicros,
+		reportIntervalMicros: given.reportInterval ?? profile.reportIntervalMicros,
+		keepAliveMicros: given.keepAlive ?? profile.keepAliveMicros,
+		bufferKind: given.bufferKind ?? profile.bufferKind,
+		bufferReadings: given.bufferReadings ?? profile.bufferReadings,
+		overflow: given.overflow ?? profile.overflow,
+		backup: given.backup ?? profile.backup,
+		bootMinMicros: given.bootMin ?? profile.bootMinMicros,
+		bootMaxMicros: given.bootMax ?? profile.bootMaxMicros,
+		backoff: resolveBackoff(given.backoff, profile.backoff),
+		helloTimeoutMicros: given.helloTimeout ?? profile.helloTimeoutMicros,
+		helloTimeoutMaxMicros: given.helloTimeoutMax ?? profile.helloTimeoutMaxMicros,
+		requestTimeoutMicros: given.requestTimeout ?? profile.requestTimeoutMicros,
+		windowFrames: given.windowFrames ?? profile.windowFrames,
+		frameReadings: given.frameReadings ?? profile.frameReadings,
+		readingBytes: given.readingBytes ?? profile.readingBytes,
+	};
+}
+
+type BackoffInput = Extract<ScenarioInput["devices"]["firmware"], object>["backoff"];
+
+function resolveBackoff(input: BackoffInput, profile: Backoff): Backoff {
+	const given = typeof input === "object" ? input : {};
+	const kind = (typeof input === "string" ? input : given.kind) ?? profile.kind;
+	const baseMicros = given.base ?? profile.baseMicros;
+	// A wait that never grows needs no cap: one that the profile brought along must not contradict the base.
+	const grows = kind !== "none" && kind !== "fixed";
+	const profileCap = grows ? profile.capMicros : micros(Math.max(profile.capMicros, baseMicros));
+	return { kind, baseMicros, capMicros: given.cap ?? profileCap };
+}
+
+function resolveLink(input: ScenarioInput["devices"]["link"]): LinkProfile {
+	const given = typeof input === "object" ? input : {};
+	const profile = LINK_PROFILES[(typeof input === "string" ? input : given.profile) ?? "lte-m"];
+	return {
+		name: profile.name,
+		minMicros: given.min ?? profile.minMicros,
+		medianMicros: given.median ?? profile.medianMicros,
+		p99Micros: given.p99 ?? profile.p99Micros,
+		maxMicros: given.max ?? profile.maxMicros,
+		lossPpm: given.loss ?? profile.lossPpm,
+		duplicatePpm: given.duplicate ?? profile.duplicatePpm,
+		reorderPpm: given.reorder ?? profile.reorderPpm,
+		uplinkBitsPerSecond: given.uplink ?? profile.uplinkBitsPerSecond,
+		sources: profile.sources,
+	};
+}
+
+function resolveGateways(given: NonNullable<ScenarioInput["gateways"]>, devices: Fleet): Gateways {
+	const count = given.count ?? 4;
+	const helloMicros = given.helloCpu ?? micros(4_000);
+	return {
+		count,
+		helloMicros,
+		dataMicros: given.dataCpu ?? micros(20),
+		readingNanos: given.readingCpuNanos ?? 1_000,
+		// Linux: net.core.somaxconn.
+		receiveQueueFrames: given.receiveQueueFrames ?? 4_096,
+		// Kafka producer: buffer.memory, 32 MiB; max.request.size, 1 MiB; max.in.flight.requests.per.connection, 5.
+		sinkQueueReadings: given.sinkQueueReadings ?? Math.floor(33_554_432 / devices.firmware.readingBytes),
+		sinkBatchReadings: given.sinkBatchReadings ?? Math.floor(1_048_576 / devices.firmware.readingBytes),
+		sinkInFlightBatches: given.sinkInFlightBatches ?? 5,
+		// Kafka Streams: commit.interval.ms under exactly-once.
+		commitIntervalMicros: given.commitInterval ?? micros(100_000),
+		sessionsPerSecond: given.sessions ?? defaultSessions(devices.count, count, helloMicros),
+		slotWindowMicros: given.slotWindow ?? micros(60_000_000),
+	};
+}
+
+function resolveBroker(given: NonNullable<ScenarioInput["broker"]>, devices: Fleet): Broker {
+	return {
+		partitions: given.partitions ?? 64,
+		nodes: given.nodes ?? 3,
+		capacityPerSecond:
+			given.capacity ?? defaultCapacity(devices.count, devices.firmware.readingIntervalMicros),
+		commitMinMicros: given.commitMin ?? micros(60_000),
+		commitMedianMicros: given.commitMedian ?? micros(75_000),
+		commitP99Micros: given.commitP99 ?? micros(150_000),
+		// Kafka producer: request.timeout.ms.
+		requestTimeoutMicros: given.requestTimeout ?? micros(30_000_000),
+	};
+}

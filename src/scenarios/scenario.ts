@@ -1,0 +1,153 @@
+import type { Micros } from "../units/micros.js";
+
+/** What a resolved scenario says: every default filled in, every unit explicit, nothing left to look up. */
+export interface Scenario {
+	readonly name: string;
+	readonly title: string;
+	/** What the scenario teaches, for the catalogue and the report. */
+	readonly teaches: string;
+	/** Where its numbers come from: one citation a line. */
+	readonly sources: readonly string[];
+	readonly durationMicros: Micros;
+	readonly seed: string;
+	readonly devices: Fleet;
+	readonly gateways: Gateways;
+	readonly broker: Broker;
+	readonly outages: readonly Outage[];
+	/** The policies compared when the user names none, in report order. */
+	readonly policies: readonly PolicyName[];
+}
+
+export type PolicyName = "none" | "static" | "klais";
+
+export interface Fleet {
+	/** 1 to 10,000,000 devices (the loader refuses more, naming the memory that they would take). */
+	readonly count: number;
+	readonly firmware: Firmware;
+	readonly link: LinkProfile;
+}
+
+export interface Firmware {
+	readonly readingIntervalMicros: Micros;
+	/** A multiple of the reading interval; due readings are sent together. */
+	readonly reportIntervalMicros: Micros;
+	/** 0: the report is the only sign of life. */
+	readonly keepAliveMicros: Micros;
+	readonly bufferKind: "flash" | "volatile";
+	/** 1 to 65,535 readings. */
+	readonly bufferReadings: number;
+	readonly overflow: "drop-oldest" | "drop-newest" | "decimate";
+	/** Whether the sensor reads on while the mains are off (the modem never does). */
+	readonly backup: "none" | "sensing";
+	/** Power on until the modem is attached, drawn uniformly per boot. */
+	readonly bootMinMicros: Micros;
+	readonly bootMaxMicros: Micros;
+	readonly backoff: Backoff;
+	/** First wait for an answer to HELLO; doubles per attempt up to `helloTimeoutMaxMicros`. */
+	readonly helloTimeoutMicros: Micros;
+	readonly helloTimeoutMaxMicros: Micros;
+	/** Wait for an ACK before DATA is sent again. */
+	readonly requestTimeoutMicros: Micros;
+	/** DATA frames on their way per lane, 1 to 255. */
+	readonly windowFrames: number;
+	/** Readings in one DATA frame, 1 to 255. */
+	readonly frameReadings: number;
+	/** Bytes of one reading as stored in Kafka. */
+	readonly readingBytes: number;
+}
+
+export type BackoffKind = "none" | "fixed" | "exponential" | "full-jitter" | "equal-jitter" | "decorrelated";
+
+export interface Backoff {
+	readonly kind: BackoffKind;
+	readonly baseMicros: Micros;
+	readonly capMicros: Micros;
+}
+
+/** One-way behaviour of the access link. Latency quantiles in microseconds, strictly rising from min to max. */
+export interface LinkProfile {
+	readonly name: string;
+	readonly minMicros: Micros;
+	readonly medianMicros: Micros;
+	readonly p99Micros: Micros;
+	readonly maxMicros: Micros;
+	/** Chances per million frames. */
+	readonly lossPpm: number;
+	readonly duplicatePpm: number;
+	readonly reorderPpm: number;
+	/** Serialisation: bits per second upwards, 0 for none. */
+	readonly uplinkBitsPerSecond: number;
+	readonly sources: readonly string[];
+}
+
+export interface Gateways {
+	readonly count: number;
+	/** CPU time of one admitted session (key look-up, handshake). */
+	readonly helloMicros: Micros;
+	readonly dataMicros: Micros;
+	/** CPU time per reading, in nanoseconds. */
+	readonly readingNanos: number;
+	/** Frames that wait for the CPU of one gateway; more are dropped and counted. */
+	readonly receiveQueueFrames: number;
+	/** Readings that wait in one gateway for the sink; more are dropped and counted. */
+	readonly sinkQueueReadings: number;
+	/** Readings are committed in transactions this far apart. */
+	readonly commitIntervalMicros: Micros;
+	/** Produce requests of one gateway on their way to the broker. */
+	readonly sinkInFlightBatches: number;
+	readonly sinkBatchReadings: number;
+	/** Sessions that one gateway admits per second under `static` and `klais`. */
+	readonly sessionsPerSecond: number;
+	/** How late a device may come back to its session slot. */
+	readonly slotWindowMicros: Micros;
+}
+
+export interface Broker {
+	readonly partitions: number;
+	readonly nodes: number;
+	/** Readings per second of the whole cluster. */
+	readonly capacityPerSecond: number;
+	/** Commit latency of an idle broker, drawn per batch; the minimum bounds the engine's lookahead. */
+	readonly commitMinMicros: Micros;
+	readonly commitMedianMicros: Micros;
+	readonly commitP99Micros: Micros;
+	readonly requestTimeoutMicros: Micros;
+}
+
+/** Some devices that go and come back together. */
+export interface Cohort {
+	readonly devices: number;
+	readonly outAtMicros: Micros;
+	/** null: not back before the scenario ends. */
+	readonly backAtMicros: Micros | null;
+	/** Its devices return evenly over this long after `backAtMicros`; 0: in one lump. */
+	readonly spreadMicros: Micros;
+}
+
+export type Outage =
+	| {
+			/** power: devices off. refused, black-holed: no way through, with or without a refusal.
+			 * half-open: frames go up, no answer comes down. */
+			readonly kind: "power" | "refused" | "black-holed" | "half-open";
+			readonly cohorts: readonly Cohort[];
+	  }
+	| {
+			/** The link stays up but loses and delays. */
+			readonly kind: "brown-out";
+			readonly cohorts: readonly Cohort[];
+			readonly lossPpm: number;
+			readonly latencyFactor: number;
+	  }
+	| {
+			/** Gateway processes die: sessions and queues are lost, devices are cut off at once. */
+			readonly kind: "gateway";
+			readonly gateways: number;
+			readonly outAtMicros: Micros;
+			readonly backAtMicros: Micros;
+	  }
+	| {
+			/** The broker takes nothing and commits nothing. */
+			readonly kind: "broker";
+			readonly outAtMicros: Micros;
+			readonly backAtMicros: Micros;
+	  };

@@ -1,0 +1,168 @@
+import { z } from "zod";
+import { FIRMWARE_PROFILE_NAMES } from "./firmware-profiles.js";
+import { fleetRefusal, MAX_OUTAGES } from "./limits.js";
+import { LINK_PROFILE_NAMES } from "./link-profiles.js";
+import type { BackoffKind, PolicyName } from "./scenario.js";
+import { SCENARIO_NAME, SCENARIO_NAME_IN_WORDS } from "./scenario-name.js";
+import { bitRate, chance, duration, rate, share, strictMap, text, whole } from "./schema-fields.js";
+
+/** The schema id that a scenario file starts with. */
+export const SCENARIO_SCHEMA_ID = "klais.scenario/1";
+
+export const POLICY_NAMES = ["none", "static", "klais"] as const satisfies readonly PolicyName[];
+
+const BACKOFF_KINDS = [
+	"none",
+	"fixed",
+	"exponential",
+	"full-jitter",
+	"equal-jitter",
+	"decorrelated",
+] as const satisfies readonly BackoffKind[];
+
+const U32_MAX = 4_294_967_295;
+const SECOND = 1_000_000;
+const DAY = 86_400 * SECOND;
+
+const backoff = z.union([
+	z.enum(BACKOFF_KINDS),
+	strictMap({
+		kind: z.enum(BACKOFF_KINDS).optional(),
+		base: duration({ min: 1, max: DAY }).optional(),
+		cap: duration({ min: 1, max: DAY }).optional(),
+	}),
+]);
+
+const firmware = z.union([
+	z.enum(FIRMWARE_PROFILE_NAMES),
+	strictMap({
+		profile: z.enum(FIRMWARE_PROFILE_NAMES).optional(),
+		readingInterval: duration({ min: SECOND, max: DAY }).optional(),
+		reportInterval: duration({ min: SECOND, max: 7 * DAY }).optional(),
+		keepAlive: duration({ max: 7 * DAY }).optional(),
+		bufferKind: z.enum(["flash", "volatile"]).optional(),
+		bufferReadings: whole(1, 65_535).optional(),
+		overflow: z.enum(["drop-oldest", "drop-newest", "decimate"]).optional(),
+		backup: z.enum(["none", "sensing"]).optional(),
+		bootMin: duration({ max: DAY }).optional(),
+		bootMax: duration({ max: DAY }).optional(),
+		backoff: backoff.optional(),
+		helloTimeout: duration({ min: 1_000, max: DAY }).optional(),
+		helloTimeoutMax: duration({ min: 1_000, max: DAY }).optional(),
+		requestTimeout: duration({ min: 1_000, max: DAY }).optional(),
+		windowFrames: whole(1, 255).optional(),
+		frameReadings: whole(1, 255).optional(),
+		readingBytes: whole(1, 65_535).optional(),
+	}),
+]);
+
+const link = z.union([
+	z.enum(LINK_PROFILE_NAMES),
+	strictMap({
+		profile: z.enum(LINK_PROFILE_NAMES).optional(),
+		min: duration({ min: 1_000, max: 3_600 * SECOND }).optional(),
+		median: duration({ min: 1_000, max: 3_600 * SECOND }).optional(),
+		p99: duration({ min: 1_000, max: 3_600 * SECOND }).optional(),
+		max: duration({ min: 1_000, max: 3_600 * SECOND }).optional(),
+		loss: chance().optional(),
+		duplicate: chance().optional(),
+		reorder: chance().optional(),
+		uplink: bitRate().optional(),
+	}),
+]);
+
+const devices = strictMap({
+	count: whole(1, Number.MAX_SAFE_INTEGER).superRefine((count, context) => {
+		const refusal = fleetRefusal(count);
+		if (refusal !== undefined) {
+			context.addIssue({ code: "custom", message: refusal, params: { kind: "limit" } });
+		}
+	}),
+	firmware: firmware.optional(),
+	link: link.optional(),
+});
+
+const gateways = strictMap({
+	count: whole(1, 1_000).optional(),
+	helloCpu: duration({ max: 60 * SECOND }).optional(),
+	dataCpu: duration({ max: 60 * SECOND }).optional(),
+	readingCpuNanos: whole(0, 1_000_000_000).optional(),
+	receiveQueueFrames: whole(1, U32_MAX).optional(),
+	sinkQueueReadings: whole(1, U32_MAX).optional(),
+	commitInterval: duration({ min: 1_000, max: 60 * SECOND }).optional(),
+	sinkInFlightBatches: whole(1, 10_000).optional(),
+	sinkBatchReadings: whole(1, U32_MAX).optional(),
+	sessions: rate().optional(),
+	slotWindow: duration({ min: 1_000, max: DAY }).optional(),
+});
+
+const broker = strictMap({
+	partitions: whole(1, 10_000).optional(),
+	nodes: whole(1, 1_000).optional(),
+	capacity: rate().optional(),
+	commitMin: duration({ min: 1, max: 60 * SECOND }).optional(),
+	commitMedian: duration({ min: 1, max: 60 * SECOND }).optional(),
+	commitP99: duration({ min: 1, max: 60 * SECOND }).optional(),
+	requestTimeout: duration({ min: 1_000, max: 3_600 * SECOND }).optional(),
+});
+
+/** When and whom an outage hits: in words (`at`, `until`, `share`, `spread`), or row by row in a file (`cohorts`). */
+const extent = {
+	at: duration().optional(),
+	until: z.union([z.literal("never"), duration()]).optional(),
+	share: share().optional(),
+	spread: duration().optional(),
+	cohorts: text(1_000).optional(),
+};
+
+const outage = z.discriminatedUnion("kind", [
+	strictMap({ kind: z.enum(["power", "refused", "black-holed", "half-open"]), ...extent }),
+	strictMap({
+		kind: z.literal("brown-out"),
+		...extent,
+		loss: chance().optional(),
+		latencyFactor: whole(1, 1_000).optional(),
+	}),
+	strictMap({
+		kind: z.literal("gateway"),
+		at: duration(),
+		until: duration(),
+		gateways: whole(1, 1_000).optional(),
+	}),
+	strictMap({ kind: z.literal("broker"), at: duration(), until: duration() }),
+]);
+
+/** A scenario file, schema `klais.scenario/1`. Only `schema`, `duration` and `devices.count` must be there. */
+export const scenarioSchema = strictMap({
+	schema: z.literal(SCENARIO_SCHEMA_ID, {
+		error: `expected ${SCENARIO_SCHEMA_ID}, the only schema that this version reads`,
+	}),
+	name: z.string().regex(SCENARIO_NAME, `expected ${SCENARIO_NAME_IN_WORDS}`).optional(),
+	title: text(200).optional(),
+	teaches: text(2_000).optional(),
+	sources: z.array(text(1_000)).max(100, "expected at most 100 sources").optional(),
+	duration: duration({ min: SECOND }),
+	seed: z.union([text(100), z.int().nonnegative()]).optional(),
+	devices,
+	gateways: gateways.optional(),
+	broker: broker.optional(),
+	outages: z.array(outage).max(MAX_OUTAGES, `expected at most ${MAX_OUTAGES} outages`).optional(),
+	policies: z
+		.array(z.enum(POLICY_NAMES))
+		.min(1, "expected at least one policy")
+		.max(POLICY_NAMES.length)
+		.optional(),
+});
+
+/** A scenario file as read: units resolved to numbers, defaults not yet filled in. */
+export type ScenarioInput = z.output<typeof scenarioSchema>;
+export type OutageInput = NonNullable<ScenarioInput["outages"]>[number];
+
+/** The JSON Schema (draft 2020-12) of a scenario file, for editors and other tools. */
+export function scenarioJsonSchema(): Record<string, unknown> {
+	return {
+		...z.toJSONSchema(scenarioSchema, { io: "input" }),
+		$id: "urn:klais:scenario:1",
+		title: "KLAIS bench scenario",
+	};
+}

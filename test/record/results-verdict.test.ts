@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import type { LedgerTotals, RunRecord } from "../../src/record/run-record.js";
+import { verdictOf, verdictOfResults } from "../../src/record/verdict.js";
+import { pspsResults, pspsRun } from "../fixtures/psps-results.js";
+
+const klais = pspsRun("klais");
+const withLedger = (run: RunRecord, change: Partial<LedgerTotals>): RunRecord => ({
+	...run,
+	ledger: { ...run.ledger, ...change },
+});
+const codes = (run: RunRecord, severity: string) =>
+	verdictOf(run)
+		.findings.filter((finding) => finding.severity === severity)
+		.map((finding) => finding.code);
+
+describe("verdictOf", () => {
+	it("passes a clean run without findings", () => {
+		expect(verdictOf(klais)).toEqual({ passed: true, findings: [] });
+	});
+
+	it.each([
+		["acknowledged and lost", { ackedLost: 1 }, "acked-lost"],
+		["stored twice", { duplicates: 1 }, "duplicates"],
+		["an imbalance that the runner names", { imbalance: "device 7, sequence 3" }, "ledger-imbalance"],
+		["a reading unaccounted for", { durable: klais.ledger.durable - 1 }, "ledger-imbalance"],
+		["a reading too many", { buffered: klais.ledger.buffered + 1 }, "ledger-imbalance"],
+		["nothing measured", { produced: 0, durable: 0, buffered: 0 }, "nothing-measured"],
+	])("fails klais: %s", (_name, change, code) => {
+		const run = withLedger(klais, change);
+		expect(codes(run, "failure")).toContain(code);
+		expect(verdictOf(run).passed).toBe(false);
+	});
+
+	it("reports what devices themselves lost, and passes", () => {
+		const own = { lostOverflow: 5, lostVolatile: 7, durable: klais.ledger.durable - 12 };
+		const run = withLedger(klais, own);
+		expect(verdictOf(run).passed).toBe(true);
+		expect(codes(run, "note")).toEqual(["device-loss"]);
+	});
+
+	it("takes a peer's duplicates and missing drain as findings", () => {
+		const none = pspsRun("none");
+		expect(verdictOf(none).passed).toBe(true);
+		expect(codes(none, "warning")).toEqual(["duplicates", "not-drained", "never-connected"]);
+	});
+
+	it("fails any policy whose acknowledgement was a lie", () => {
+		expect(verdictOf(withLedger(pspsRun("none"), { ackedLost: 2 })).passed).toBe(false);
+	});
+
+	it("does not call it 'not drained' when nothing had to drain", () => {
+		const virtual = { ...klais.virtual, drainSeconds: null, drainRatio: null, drainBoundSeconds: 0 };
+		expect(verdictOf({ ...klais, virtual }).findings).toEqual([]);
+	});
+
+	it("distrusts a drain faster than the bound, and an unfinished run", () => {
+		const virtual = { ...klais.virtual, drainRatio: 0.9 };
+		expect(codes({ ...klais, virtual }, "warning")).toEqual(["faster-than-bound"]);
+		expect(codes({ ...klais, complete: false }, "warning")).toEqual(["incomplete"]);
+	});
+});
+
+describe("verdictOfResults", () => {
+	const results = pspsResults(["klais"]);
+
+	it("fails when the same input gave two digests", () => {
+		const runs = [klais, { ...klais, workers: 1, digest: "0000000000000000" }];
+		const verdict = verdictOfResults({ ...results, runs });
+		expect(verdict.passed).toBe(false);
+		expect(verdict.runs[1]?.verdict.findings[0]?.code).toBe("digest-mismatch");
+	});
+
+	it("accepts another digest for another seed, another configuration or a run cut short", () => {
+		const other = { ...klais, digest: "0000000000000000" };
+		const runs = [klais, { ...other, seed: "b8" }, { ...other, config: {} }, { ...other, complete: false }];
+		expect(verdictOfResults({ ...results, runs }).passed).toBe(true);
+	});
+});
