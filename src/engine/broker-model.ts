@@ -1,6 +1,6 @@
 import type { Broker } from "../scenarios/scenario.js";
-import { C, DEVICE, FLOATS, INTS, type RecordBuffer } from "./record-layout.js";
 import { QuantileTable } from "./quantile-table.js";
+import { C, DEVICE, FLOATS, INTS, type RecordBuffer } from "./record-layout.js";
 import { PURPOSE_COMMIT, type Streams } from "./streams.js";
 
 /** A produce request or transaction on its way. */
@@ -51,12 +51,23 @@ export class BrokerModel {
 		this.share = new Float64Array(broker.nodes);
 		this.lastOf = new Float64Array(gateways);
 		this.perReadingMicros = (1_000_000 * broker.nodes) / broker.capacityPerSecond;
-		const { commitMinMicros: minMicros, commitMedianMicros: medianMicros, commitP99Micros: p99Micros } = broker;
+		const {
+			commitMinMicros: minMicros,
+			commitMedianMicros: medianMicros,
+			commitP99Micros: p99Micros,
+		} = broker;
 		this.commit = new QuantileTable({ minMicros, medianMicros, p99Micros, maxMicros: p99Micros * 2 });
 	}
 
 	/** Takes `count` ENTRY records of `source` from `first` on, sent by `gateway` at `time`. */
-	submit(gateway: number, id: number, time: number, source: RecordBuffer, first: number, count: number): void {
+	submit(
+		gateway: number,
+		id: number,
+		time: number,
+		source: RecordBuffer,
+		first: number,
+		count: number,
+	): void {
 		const entries = copyEntries(source, first, count);
 		const appendedAt = this.append(entries, count, time);
 		const latency = this.commit.at(this.streams.draw(PURPOSE_COMMIT, gateway, time, id));

@@ -1,4 +1,4 @@
-import { build, initWebAssembly, type Histogram } from "hdr-histogram-js";
+import { build, type Histogram, initWebAssembly } from "hdr-histogram-js";
 import type { LatencyMicros, Series } from "../record/run-record.js";
 
 const SIGNIFICANT_DIGITS = 3;
@@ -27,7 +27,9 @@ export interface Gauges {
 /** Which part of the run a latency belongs to. */
 export type Phase = "before" | "outage" | "recovery" | "after";
 
-type MutableSeries = { -readonly [K in keyof Series]: Series[K] extends readonly (infer T)[] ? T[] : Series[K] };
+type MutableSeries = {
+	-readonly [K in keyof Series]: Series[K] extends readonly (infer T)[] ? T[] : Series[K];
+};
 
 /** Must have resolved before a collector is made: the histograms run in WebAssembly. */
 export async function prepareHistograms(): Promise<void> {
@@ -121,7 +123,8 @@ export class Collector {
 
 	/** Ages of backfill readings when they became durable. */
 	backfillAges(): { p50: number; p99: number; max: number } {
-		const at = (percentile: number) => (this.age.totalCount === 0 ? 0 : this.age.getValueAtPercentile(percentile));
+		const at = (percentile: number) =>
+			this.age.totalCount === 0 ? 0 : this.age.getValueAtPercentile(percentile);
 		return { p50: at(50), p99: at(99), max: this.age.maxValue };
 	}
 

@@ -166,7 +166,14 @@ export class DeviceSide {
 		else if (kind === KIND_LOST) world.ledger.lose(device, ints[at + A] as number, ints[at + B] as number);
 	}
 
-	private send(index: number, kind: number, device: number, time: number, burst: number, queued: number): void {
+	private send(
+		index: number,
+		kind: number,
+		device: number,
+		time: number,
+		burst: number,
+		queued: number,
+	): void {
 		const { world } = this;
 		const { links, gatewayDown } = world;
 		world.frames++;

@@ -81,7 +81,11 @@ function returnedStep(away: Float64Array): number {
 	return step;
 }
 
-function busyPeriod(backlog: Float64Array, epsilon: number, after: number): { start: number; end: number | null } {
+function busyPeriod(
+	backlog: Float64Array,
+	epsilon: number,
+	after: number,
+): { start: number; end: number | null } {
 	const busy = (n: number) => (backlog[n] ?? 0) > epsilon;
 	let end = after;
 	if (busy(Math.min(after, backlog.length - 1))) {
@@ -94,11 +98,14 @@ function busyPeriod(backlog: Float64Array, epsilon: number, after: number): { st
 	return { start, end: end >= backlog.length ? null : end };
 }
 
-/** Waits of an ideal first-come first-served session queue, in seconds, for `readyMicros` in rising order. */
+/**
+ * Waits of an ideal first-come first-served session queue, in seconds, for `readyMicros` in rising order: the turn in the
+ * queue, then one exchange over the access link, `exchangeMicros` of the n-th device.
+ */
 export function sessionQueueWaits(
 	readyMicros: Float64Array,
 	sessionsPerSecond: number,
-	handshakeMicros: number,
+	exchangeMicros: (n: number) => number,
 ): Float64Array {
 	const spacing = 1_000_000 / sessionsPerSecond;
 	const waits = new Float64Array(readyMicros.length);
@@ -107,7 +114,7 @@ export function sessionQueueWaits(
 		const ready = readyMicros[n] as number;
 		const start = Math.max(free, ready);
 		free = start + spacing;
-		waits[n] = (start - ready + handshakeMicros) / 1_000_000;
+		waits[n] = (start - ready + exchangeMicros(n)) / 1_000_000;
 	}
 	return waits;
 }

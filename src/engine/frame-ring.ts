@@ -110,7 +110,8 @@ export class FrameRing {
 	}
 
 	private grow(): void {
-		if (this.segments.length === SEGMENTS_MAX) throw new Error("more frames in flight than the engine allows");
+		if (this.segments.length === SEGMENTS_MAX)
+			throw new Error("more frames in flight than the engine allows");
 		const floats = new Float64Array(SEGMENT_CHUNKS * CHUNK_RECORDS * FLOATS);
 		const first = this.segments.length * SEGMENT_CHUNKS;
 		this.segments.push({ floats, ints: new Int32Array(floats.buffer) });

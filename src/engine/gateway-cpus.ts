@@ -84,7 +84,8 @@ class CpuQueue {
 		let to = at;
 		while (this.size > 0 && (this.finish[this.head] as number) < horizon) {
 			target.floats[to * FLOATS] = this.finish[this.head] as number;
-			for (let n = DEVICE; n < INTS; n++) target.ints[to * INTS + n] = this.ints[this.head * INTS + n] as number;
+			for (let n = DEVICE; n < INTS; n++)
+				target.ints[to * INTS + n] = this.ints[this.head * INTS + n] as number;
 			this.head = (this.head + 1) % this.limit;
 			this.size--;
 			to++;

@@ -170,7 +170,14 @@ export class GatewaySide {
 			}
 			const entries = ints[at + B] as number;
 			const gateway = ints[at + DEVICE] as number;
-			this.broker.submit(gateway, ints[at + A] as number, floats[n * FLOATS] as number, records, n + 1, entries);
+			this.broker.submit(
+				gateway,
+				ints[at + A] as number,
+				floats[n * FLOATS] as number,
+				records,
+				n + 1,
+				entries,
+			);
 			n += entries;
 		}
 	}
@@ -185,7 +192,7 @@ export class GatewaySide {
 		const time = records.floats[index * FLOATS] as number;
 		const state = world.links.state[device] as number;
 		world.frames++;
-		if (state !== LINK_UP && state !== LINK_BROWN_OUT) {
+		if (state !== LINK_UP && state < LINK_BROWN_OUT) {
 			world.drops["link-down"]++;
 			return;
 		}
@@ -221,7 +228,14 @@ export class GatewaySide {
 			const isBackfill = ((ints[at + META] as number) & FLAG_BACKFILL) !== 0;
 			const sizes = ints[at + C] as number;
 			const stride = sizes >>> 16;
-			ledger.store(device, isBackfill, ints[at + A] as number, sizes & 0xffff, stride, ints[at + B] as number);
+			ledger.store(
+				device,
+				isBackfill,
+				ints[at + A] as number,
+				sizes & 0xffff,
+				stride,
+				ints[at + B] as number,
+			);
 			const { fresh } = ledger;
 			if (fresh === 0) continue;
 			const dueMillis = (ints[at + D] as number) >>> 0;

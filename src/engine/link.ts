@@ -7,6 +7,7 @@ export const LINK_UP = 0;
 export const LINK_REFUSED = 1;
 export const LINK_BLACK_HOLED = 2;
 export const LINK_HALF_OPEN = 3;
+/** The first brown-out of a scenario; the n-th is LINK_BROWN_OUT + n. */
 export const LINK_BROWN_OUT = 4;
 
 /** Frames of one device within this time share their base latency: a queue in the network does not reorder them. */
@@ -28,7 +29,7 @@ export interface BrownOut {
 export class Links {
 	/** LINK_* per device. */
 	readonly state: Uint8Array;
-	brownOut: BrownOut = { lossPpm: 0, latencyFactor: 1 };
+	brownOuts: readonly BrownOut[] = [];
 	private readonly latency: QuantileTable;
 
 	constructor(
@@ -55,14 +56,14 @@ export class Links {
 	/** Latency of frame `n` that a device sends, or that is sent to it, at `time`; -1: lost. */
 	travel(up: boolean, device: number, time: number, n: number): number {
 		const purpose = up ? PURPOSE_UPLINK : PURPOSE_DOWNLINK;
-		const degraded = this.state[device] === LINK_BROWN_OUT;
+		const degraded = this.brownOuts[(this.state[device] as number) - LINK_BROWN_OUT];
 		const fate = this.streams.draw(purpose, device, time, n);
 		const ppm = (fate / 0x1_0000_0000) * PER_MILLION;
-		const loss = this.profile.lossPpm + (degraded ? this.brownOut.lossPpm : 0);
+		const loss = this.profile.lossPpm + (degraded?.lossPpm ?? 0);
 		if (ppm < loss) return -1;
 		const block = Math.floor(time / COHERENCE_MICROS);
 		const base = this.latency.at(this.streams.draw(purpose, device, block, -1));
-		const slowed = degraded ? Math.floor(base * this.brownOut.latencyFactor) : base;
+		const slowed = degraded === undefined ? base : Math.floor(base * degraded.latencyFactor);
 		return ppm < loss + this.profile.reorderPpm ? slowed * (1 + REORDER_FACTOR) : slowed;
 	}
 

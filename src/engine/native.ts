@@ -42,6 +42,7 @@ export interface ClusterOptions {
 	readonly batchReadingsMax: number;
 	readonly batchesInFlightMax: number;
 	readonly bufferReadings: number;
+	readonly frameReadings: number;
 }
 
 /** The devices' protocol stacks, stepped in batches of packed records (see `record-layout.ts`). */
@@ -70,7 +71,13 @@ export interface NativeCluster {
 	/** Sorts `inbox` by time; verdicts: 0 accepted, 1 answered, 2 dropped. Returns the number of answers. */
 	ingress(inbox: Float64Array, count: number, verdicts: Uint8Array, outbox: Float64Array): number;
 	/** `counts`: records in `outbox`, records left for `drain`, 1 while any gateway has work under way. */
-	handle(horizon: number, inbox: Float64Array, count: number, outbox: Float64Array, counts: Float64Array): void;
+	handle(
+		horizon: number,
+		inbox: Float64Array,
+		count: number,
+		outbox: Float64Array,
+		counts: Float64Array,
+	): void;
 	drain(outbox: Float64Array): number;
 	/** hellos, deferred, offered, admitted, turned away, online, queued, largest queue of one gateway. */
 	stats(out: Float64Array): void;

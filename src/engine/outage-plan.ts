@@ -1,5 +1,5 @@
 import type { Cohort, Outage, Scenario } from "../scenarios/scenario.js";
-import { LINK_BLACK_HOLED, LINK_BROWN_OUT, LINK_HALF_OPEN, LINK_REFUSED } from "./link.js";
+import { type BrownOut, LINK_BLACK_HOLED, LINK_BROWN_OUT, LINK_HALF_OPEN, LINK_REFUSED } from "./link.js";
 import type { Streams } from "./streams.js";
 
 /** What a transition changes. Power: the device itself; the rest: a LINK_* state of its access link. */
@@ -37,7 +37,9 @@ export class OutagePlan {
 	readonly transitions: readonly Transition[];
 	readonly gatewayTransitions: readonly GatewayTransition[];
 	readonly brokerOutages: readonly { readonly from: number; readonly to: number }[];
-	readonly brownOut: { readonly lossPpm: number; readonly latencyFactor: number };
+	readonly devices: number;
+	/** The n-th is link state LINK_BROWN_OUT + n. */
+	readonly brownOuts: readonly BrownOut[];
 	private readonly multiplier: number;
 	private readonly offset: number;
 
@@ -50,23 +52,20 @@ export class OutagePlan {
 		this.devices = devices;
 		this.multiplier = coprimeNear(Math.floor(devices * 0.6180339887), devices);
 		this.offset = streams.keyLow % devices;
-		this.transitions = scenario.outages
-			.flatMap((outage) => this.ofOutage(outage, devices))
-			.sort((x, y) => x.slice - y.slice || Number(y.back) - Number(x.back) || x.first - y.first);
+		this.brownOuts = scenario.outages.filter((outage) => outage.kind === "brown-out");
+		const cohorts = scenario.outages.flatMap((outage, place) => this.cohortOutage(outage, place));
+		const power = cohorts.filter(({ change }) => change === CHANGE_POWER);
+		const network = cohorts.filter(({ change }) => change !== CHANGE_POWER);
+		this.transitions = [...this.ofCohorts(power), ...this.ofCohorts(network)].sort(
+			(x, y) => x.slice - y.slice || Number(y.back) - Number(x.back) || x.first - y.first,
+		);
 		this.gatewayTransitions = scenario.outages
 			.flatMap((outage) => this.ofGateways(outage))
 			.sort((x, y) => x.slice - y.slice);
 		this.brokerOutages = scenario.outages.flatMap((o) =>
 			o.kind === "broker" ? [{ from: o.outAtMicros, to: o.backAtMicros }] : [],
 		);
-		const brownOut = scenario.outages.find((o) => o.kind === "brown-out");
-		this.brownOut =
-			brownOut?.kind === "brown-out"
-				? { lossPpm: brownOut.lossPpm, latencyFactor: brownOut.latencyFactor }
-				: { lossPpm: 0, latencyFactor: 1 };
 	}
-
-	readonly devices: number;
 
 	/** The device at a place of the permuted order. */
 	deviceAt(place: number): number {
@@ -75,6 +74,13 @@ export class OutagePlan {
 
 	private slice(time: number): number {
 		return Math.ceil(time / this.sliceMicros);
+	}
+
+	private cohortOutage(outage: Outage, place: number): CohortOutage[] {
+		if (outage.kind === "gateway" || outage.kind === "broker") return [];
+		const { cohorts } = outage;
+		if (outage.kind !== "brown-out") return [{ change: CHANGES[outage.kind], cohorts, place }];
+		return [{ change: LINK_BROWN_OUT + this.brownOuts.indexOf(outage), cohorts, place }];
 	}
 
 	private ofGateways(outage: Outage): GatewayTransition[] {
@@ -88,30 +94,24 @@ export class OutagePlan {
 		];
 	}
 
-	private ofOutage(outage: Outage, devices: number): Transition[] {
-		if (outage.kind === "gateway" || outage.kind === "broker") return [];
-		const change = changeOf(outage.kind);
-		const pool = new RangePool(devices);
-		const steps = outage.cohorts.flatMap((cohort, index) => cohortSteps(cohort, index));
-		steps.sort((x, y) => x.time - y.time || Number(y.back) - Number(x.back) || x.index - y.index);
-		const held = new Map<number, Range[]>();
+	/** Outages that take the same thing share a pool, so that a device that is away is not taken again. */
+	private ofCohorts(outages: readonly CohortOutage[]): Transition[] {
+		const pool = new RangePool(this.devices);
+		const held = new Map<Cohort, Range[]>();
 		const transitions: Transition[] = [];
-		for (const { time, back, index, cohort } of steps) {
+		for (const { time, what, cohort, change } of outages.flatMap(cohortSteps).sort(inOrder)) {
 			const outSlice = this.slice(cohort.outAtMicros);
-			if (!back) {
-				const ranges = pool.take(cohort.devices);
-				held.set(index, ranges);
-				for (const range of ranges) {
-					transitions.push({ slice: this.slice(time), back, change, ...range, outSlice });
-				}
+			const back = what === BACK;
+			if (what === OUT) held.set(cohort, pool.take(cohort.devices));
+			const ranges = held.get(cohort) ?? [];
+			if (what === FREE) {
+				pool.give(ranges);
+				held.delete(cohort);
 				continue;
 			}
-			const ranges = held.get(index) ?? [];
-			held.delete(index);
-			for (const { time: at, first, count } of spread(ranges, time, cohort)) {
+			for (const { time: at, first, count } of spread(ranges, time, back ? cohort : null)) {
 				transitions.push({ slice: this.slice(at), back, change, first, count, outSlice });
 			}
-			pool.give(ranges);
 		}
 		return transitions;
 	}
@@ -152,15 +152,35 @@ class RangePool {
 	}
 }
 
-function cohortSteps(cohort: Cohort, index: number) {
-	const out = { time: cohort.outAtMicros as number, back: false, index, cohort };
-	return cohort.backAtMicros === null
-		? [out]
-		: [out, { time: cohort.backAtMicros as number, back: true, index, cohort }];
+/** What happens to a cohort, in the order in which it happens at one moment. */
+const FREE = 0;
+const BACK = 1;
+const OUT = 2;
+
+interface CohortOutage {
+	readonly change: number;
+	readonly cohorts: readonly Cohort[];
+	readonly place: number;
 }
 
-function spread(ranges: readonly Range[], time: number, cohort: Cohort) {
-	if (cohort.spreadMicros === 0) return ranges.map((range) => ({ time, ...range }));
+function cohortSteps({ change, cohorts, place }: CohortOutage) {
+	return cohorts.flatMap((cohort, row) => {
+		const step = (time: number, what: number) => ({ time, what, cohort, change, place, row });
+		const out = step(cohort.outAtMicros, OUT);
+		if (cohort.backAtMicros === null) return [out];
+		return [out, step(cohort.backAtMicros, BACK), step(cohort.backAtMicros + cohort.spreadMicros, FREE)];
+	});
+}
+
+type Step = ReturnType<typeof cohortSteps>[number];
+
+function inOrder(x: Step, y: Step): number {
+	return x.time - y.time || x.what - y.what || x.place - y.place || x.row - y.row;
+}
+
+/** Ranges that change at `time`, or spread over the time that the cohort takes to return. */
+function spread(ranges: readonly Range[], time: number, cohort: Cohort | null) {
+	if (cohort === null || cohort.spreadMicros === 0) return ranges.map((range) => ({ time, ...range }));
 	const steps = Math.min(SPREAD_STEPS_MAX, cohort.devices);
 	const perStep = Math.ceil(cohort.devices / steps);
 	const pieces: { time: number; first: number; count: number }[] = [];
@@ -178,20 +198,12 @@ function spread(ranges: readonly Range[], time: number, cohort: Cohort) {
 	return pieces;
 }
 
-function changeOf(kind: Exclude<Outage["kind"], "gateway" | "broker">): number {
-	switch (kind) {
-		case "power":
-			return CHANGE_POWER;
-		case "refused":
-			return LINK_REFUSED;
-		case "black-holed":
-			return LINK_BLACK_HOLED;
-		case "half-open":
-			return LINK_HALF_OPEN;
-		case "brown-out":
-			return LINK_BROWN_OUT;
-	}
-}
+const CHANGES = {
+	power: CHANGE_POWER,
+	refused: LINK_REFUSED,
+	"black-holed": LINK_BLACK_HOLED,
+	"half-open": LINK_HALF_OPEN,
+} as const;
 
 function coprimeNear(start: number, modulus: number): number {
 	let candidate = Math.max(1, start);

@@ -1,7 +1,8 @@
 import type { Scenario } from "../scenarios/scenario.js";
 import { type DrainBound, drainBound, type Return, sessionQueueWaits } from "./drain-bound.js";
 import { CHANGE_POWER, type OutagePlan } from "./outage-plan.js";
-import { PURPOSE_BOOT, type Streams } from "./streams.js";
+import { QuantileTable } from "./quantile-table.js";
+import { PURPOSE_BOOT, PURPOSE_SPREAD, type Streams } from "./streams.js";
 
 /** What follows from the outage plan alone, whatever the policy. Never shown to the system under test. */
 export interface PlanFacts {
@@ -26,7 +27,12 @@ export function bootMicros(scenario: Scenario, streams: Streams, device: number,
 }
 
 /** Derives the facts. Memory: 8 bytes per return of a device. */
-export function planFacts(scenario: Scenario, plan: OutagePlan, sliceMicros: number, streams: Streams): PlanFacts {
+export function planFacts(
+	scenario: Scenario,
+	plan: OutagePlan,
+	sliceMicros: number,
+	streams: Streams,
+): PlanFacts {
 	const duration = scenario.durationMicros;
 	const stepMicros = Math.max(SECOND, Math.ceil(duration / BOUND_STEPS_MAX / SECOND) * SECOND);
 	const steps = Math.ceil(duration / stepMicros);
@@ -71,9 +77,11 @@ export function planFacts(scenario: Scenario, plan: OutagePlan, sliceMicros: num
 		away,
 		devices: scenario.devices.count,
 	});
-	const handshake = 2 * scenario.devices.link.medianMicros + scenario.gateways.helloMicros;
+	const latency = new QuantileTable(scenario.devices.link);
+	const oneWay = (n: number, way: number) => latency.at(streams.draw(PURPOSE_SPREAD, n, way, 0));
+	const exchange = (n: number) => oneWay(n, 0) + oneWay(n, 1) + scenario.gateways.helloMicros;
 	const rate = scenario.gateways.sessionsPerSecond * gateways;
-	const waits = sessionQueueWaits(Float64Array.from(ready).sort(), rate, handshake);
+	const waits = sessionQueueWaits(Float64Array.from(ready).sort(), rate, exchange);
 	const onsetMicros = onset === null ? null : onset * stepMicros;
 	const returned = returns.map((r) => r.atMicros).filter((at) => onsetMicros !== null && at > onsetMicros);
 	return {

@@ -59,7 +59,8 @@ export const POLICIES: Readonly<Record<PolicyName, Policy>> = {
 /** The fleet's native options under a policy. */
 export function fleetOptions(scenario: Scenario, policy: Policy, streams: Streams): FleetOptions {
 	const { firmware, count, link } = scenario.devices;
-	const retransmit = policy.retransmitMicros === null ? null : Math.max(policy.retransmitMicros, link.p99Micros * 4);
+	const retransmit =
+		policy.retransmitMicros === null ? null : Math.max(policy.retransmitMicros, link.p99Micros * 4);
 	return {
 		devices: count,
 		keyLow: streams.keyLow,
@@ -88,7 +89,6 @@ export function fleetOptions(scenario: Scenario, policy: Policy, streams: Stream
 export function clusterOptions(scenario: Scenario, policy: Policy, streams: Streams): ClusterOptions {
 	const { gateways, broker, devices } = scenario;
 	const capacity = Math.max(1, Math.floor(broker.capacityPerSecond / gateways.count));
-	const window = devices.firmware.windowFrames * devices.firmware.frameReadings;
 	return {
 		gateways: gateways.count,
 		devices: devices.count,
@@ -101,10 +101,11 @@ export function clusterOptions(scenario: Scenario, policy: Policy, streams: Stre
 		slotWindowMicros: gateways.slotWindowMicros,
 		overbookPermille: OVERBOOK_PERMILLE,
 		sinkQueueReadings: gateways.sinkQueueReadings,
-		backfillQueueReadings: Math.max(capacity * BACKFILL_QUEUE_SECONDS, 4 * window),
+		backfillQueueReadings: Math.max(capacity * BACKFILL_QUEUE_SECONDS, 2 * devices.firmware.frameReadings),
 		commitIntervalMicros: gateways.commitIntervalMicros,
 		batchReadingsMax: gateways.sinkBatchReadings,
 		batchesInFlightMax: policy.exactlyOnce ? 1 : gateways.sinkInFlightBatches,
 		bufferReadings: devices.firmware.bufferReadings,
+		frameReadings: devices.firmware.frameReadings,
 	};
 }

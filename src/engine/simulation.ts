@@ -60,7 +60,7 @@ export class Simulation {
 		const { streams, links } = this.world;
 		this.sliceMicros = Math.min(scenario.devices.link.minMicros, scenario.broker.commitMinMicros);
 		const plan = new OutagePlan(scenario, this.sliceMicros, streams);
-		links.brownOut = plan.brownOut;
+		links.brownOuts = plan.brownOuts;
 		this.facts = planFacts(scenario, plan, this.sliceMicros, streams);
 		const native = loadNative();
 		this.fleet = new native.Fleet(fleetOptions(scenario, chosen, streams));
@@ -68,13 +68,21 @@ export class Simulation {
 		this.cluster.assumeOnline(scenario.devices.count);
 		const bucket = Math.ceil(scenario.durationMicros / BUCKETS / SECOND) * SECOND;
 		this.collector = new Collector(bucket);
-		const ring = ringSlices(this.world, this.sliceMicros, plan.brownOut.latencyFactor);
+		const slowest = plan.brownOuts.reduce((factor, b) => Math.max(factor, b.latencyFactor), 1);
+		const ring = ringSlices(this.world, this.sliceMicros, slowest);
 		const { world, cluster, collector, sliceMicros } = this;
 		this.gateways = new GatewaySide(world, cluster, collector, sliceMicros, ring, plan.brokerOutages);
 		this.devices = new DeviceSide(world, this.fleet, this.gateways, sliceMicros, ring);
 		this.gateways.downlink = this.devices;
 		this.production = new Production(world, this.fleet);
-		this.transitions = new Transitions(world, plan, this.devices, this.gateways, this.production, sliceMicros);
+		this.transitions = new Transitions(
+			world,
+			plan,
+			this.devices,
+			this.gateways,
+			this.production,
+			sliceMicros,
+		);
 	}
 
 	/** Runs to the end, or until stopped. `elapsedSeconds` tells the wall time spent so far. */
@@ -143,7 +151,12 @@ export class Simulation {
 		const { backlog, stepMicros } = this.facts.bound;
 		const step = Math.min(backlog.length - 1, Math.floor((endMicros - 1) / stepMicros));
 		const backlogBound = backlog[step] ?? 0;
-		this.collector.endBucket(this.bucketStart, counters, { reachable, online, backlog: owedTotal, backlogBound });
+		this.collector.endBucket(this.bucketStart, counters, {
+			reachable,
+			online,
+			backlog: owedTotal,
+			backlogBound,
+		});
 		this.bucketStart = endMicros;
 	}
 }
@@ -155,6 +168,7 @@ function ringSlices(world: World, sliceMicros: number, latencyFactor: number): n
 	const { max } = world.links.bounds(latencyFactor, frameBytes, 2 * firmware.windowFrames);
 	let slices = RING_SLICES_MIN;
 	while (slices < (2 * max) / sliceMicros + 4) slices *= 2;
-	if (slices > RING_SLICES_MAX) throw new RangeError("the link's longest latency is too long for its shortest");
+	if (slices > RING_SLICES_MAX)
+		throw new RangeError("the link's longest latency is too long for its shortest");
 	return slices;
 }

@@ -1,4 +1,4 @@
-import { emptyBalance, type Balance, settleDevice } from "../record/ledger.js";
+import { type Balance, emptyBalance, settleDevice } from "../record/ledger.js";
 import type { LedgerTotals, Quantiles, RunRecord, VirtualMetrics } from "../record/run-record.js";
 import type { NativeFleet } from "./native.js";
 import { quantile } from "./plan-facts.js";

@@ -42,7 +42,10 @@ export class Transitions {
 	/** The slice of the next transition; Infinity for none. */
 	nextSlice(): number {
 		const cohort = this.plan.transitions[this.next]?.slice ?? Number.POSITIVE_INFINITY;
-		return Math.min(cohort, this.plan.gatewayTransitions[this.nextGateway]?.slice ?? Number.POSITIVE_INFINITY);
+		return Math.min(
+			cohort,
+			this.plan.gatewayTransitions[this.nextGateway]?.slice ?? Number.POSITIVE_INFINITY,
+		);
 	}
 
 	private applyCohort(slice: number, t: Transition): void {

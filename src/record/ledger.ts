@@ -73,7 +73,15 @@ export interface Balance {
 
 /** An empty balance. */
 export function emptyBalance(): Balance {
-	return { produced: 0, buffered: 0, lostOverflow: 0, lostVolatile: 0, ackedLost: 0, reordered: 0, imbalance: null };
+	return {
+		produced: 0,
+		buffered: 0,
+		lostOverflow: 0,
+		lostVolatile: 0,
+		ackedLost: 0,
+		reordered: 0,
+		imbalance: null,
+	};
 }
 
 /**

@@ -9,7 +9,7 @@ import type { ResultsFile } from "./run-record.js";
 export const RESULTS_SCHEMA = "klais.results/1";
 
 /** A results file above this is refused before it is read into memory. */
-export const RESULTS_BYTES_MAX = 1_073_741_824;
+const RESULTS_BYTES_MAX = 1_073_741_824;
 
 /** Above this, an error names the key only: finding its line would parse the text a second time, slowly. */
 const LOCATE_BYTES_MAX = 33_554_432;

@@ -49,7 +49,7 @@ export function answerOf(group: ScenarioGroup): Answer {
 }
 
 /** The run that the answer is about: `klais` where it ran, else the best; of several seeds the worst. */
-export function subjectOf(runs: readonly LabelledRun[]): LabelledRun | undefined {
+function subjectOf(runs: readonly LabelledRun[]): LabelledRun | undefined {
 	const worstFirst = [...runs].sort((a, b) => slowness(b.run) - slowness(a.run));
 	return worstFirst.find((entry) => entry.run.policy === "klais") ?? worstFirst.at(-1);
 }

@@ -23,7 +23,7 @@ export interface Rule {
 }
 
 /** What a chart shows; with its owner the name of its file and its anchor. */
-export type Topic = "backlog" | "flow" | "devices" | "live-p99" | "percentiles" | "drops" | "sessions";
+type Topic = "backlog" | "flow" | "devices" | "live-p99" | "percentiles" | "drops" | "sessions";
 
 export interface TimeChart {
 	readonly kind: "time";

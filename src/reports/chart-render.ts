@@ -29,8 +29,8 @@ export interface DrawnChart {
 	readonly body: string;
 }
 
-/** Points along a line; more would be finer than the picture's pixels. */
-const LINE_POINTS_MAX = 800;
+/** Points a pixel of width; more could not be told apart, and would make the page larger. */
+const LINE_POINTS_PER_PIXEL = 0.8;
 
 const FONT = "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
 
@@ -81,7 +81,13 @@ function innerSvg(svg: string, idPrefix: string): string {
 	return inner
 		.replace(/\bid="([^"]+)"/g, (_all, id: string) => `id="${renamed(id)}"`)
 		.replace(/url\(#([^)]+)\)/g, (_all, id: string) => `url(#${renamed(id)})`)
-		.replace(/ font-family="[^"]*"/g, "");
+		.replace(/ font-family="[^"]*"/g, "")
+		.replace(/ d="([^"]+)"/g, (_all, path: string) => ` d="${path.replace(/-?\d+\.\d{2,}/g, tenth)}"`);
+}
+
+/** A tenth of a pixel is finer than any screen; Vega writes thousandths. */
+function tenth(coordinate: string): string {
+	return String(Math.round(Number(coordinate) * 10) / 10);
 }
 
 /** The font of every chart, for the `<svg>` around it. */
@@ -127,7 +133,7 @@ function timeLayers(chart: TimeChart, size: ChartSize): object {
 		},
 	};
 	const y = valueChannel(chart, size, "y");
-	const layers: object[] = chart.lines.map((line) => lineLayer(chart, line, unit.seconds, x, y));
+	const layers: object[] = chart.lines.map((line) => lineLayer(chart, line, size, x, y));
 	for (const rule of chart.rules) {
 		layers.push({
 			data: { values: [{ y: rule.value }] },
@@ -138,15 +144,17 @@ function timeLayers(chart: TimeChart, size: ChartSize): object {
 	return { layer: layers };
 }
 
-function lineLayer(chart: TimeChart, line: Line, unitSeconds: number, x: object, y: object): object {
+function lineLayer(chart: TimeChart, line: Line, size: ChartSize, x: object, y: object): object {
 	const [low] = chart.domain;
+	const unit = timeUnit(chart.endSeconds);
+	const most = Math.floor(size.width * LINE_POINTS_PER_PIXEL);
 	const clamp = (value: number | null) =>
 		value === null ? null : chart.logarithmic ? Math.max(value, low) : value;
 	const points = line.timeSeconds.map((time, index): readonly [number, number | null] => [
-		Number(((time + line.bucketSeconds / 2) / unitSeconds).toPrecision(7)),
+		Number(((time + line.bucketSeconds / 2) / unit.seconds).toPrecision(7)),
 		clamp(line.values[index] ?? null),
 	]);
-	const values = thinned(points, LINE_POINTS_MAX).map(([at, value]) => ({ x: at, y: value }));
+	const values = thinned(points, most).map(([at, value]) => ({ x: at, y: value }));
 	const stroke = {
 		color: line.colour,
 		strokeWidth: line.width ?? 1.75,

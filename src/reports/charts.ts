@@ -3,7 +3,7 @@ import { type Chart, chartName } from "./chart-data.js";
 import { CHART_FONT, type ChartSize, type DrawnChart, drawChart, SIZES, textWidth } from "./chart-render.js";
 import { groupByScenario, type ScenarioGroup } from "./grouping.js";
 import { escapeXml } from "./markup.js";
-import { colourVariables, ink, type Mode, type Shade, withColours } from "./palette.js";
+import { colourVariables, ink, type Shade, withColours } from "./palette.js";
 import { type PlacedChart, scenarioCharts } from "./scenario-charts.js";
 
 /** A picture that stands by itself: fixed colours, its own title and legend. */
@@ -12,44 +12,54 @@ export interface ChartFile {
 	readonly name: string;
 	readonly title: string;
 	readonly description: string;
+	/** On light paper. */
 	readonly svg: string;
+	/** The same on dark paper. */
+	readonly darkSvg: string;
 }
 
 const TITLE_SIZE = 15;
 const GAP = 24;
 
-/** Every chart of every scenario as a stand-alone SVG on light (or dark) paper. */
-export async function renderCharts(results: ResultsFile, mode: Mode = "light"): Promise<ChartFile[]> {
+/** Every chart of every scenario as a stand-alone SVG, each scenario led by an overview where it has series. */
+export async function renderCharts(results: ResultsFile): Promise<ChartFile[]> {
 	const variables = colourVariables(results.runs.map((run) => run.policy));
 	const files: ChartFile[] = [];
 	for (const group of groupByScenario(results)) {
 		const placed = scenarioCharts(group);
-		files.push(await overview(group, placed, variables, mode));
+		files.push(...(await overview(group, placed, variables)));
 		for (const { chart, size } of placed) {
 			const block = await drawBlock(chart, SIZES[size === "wide" ? "wide" : "half"], "c");
 			const name = chartName(chart);
-			files.push(standalone(name, chart.title, chart.description, [block], variables, mode));
+			files.push(standalone(name, chart.title, chart.description, [block], variables));
 		}
 	}
 	return files;
 }
 
-/** The picture to show first: backlog and devices of a scenario, one below the other. */
+/** The picture to show first: backlog, devices and latency of a scenario, one below the other. */
 async function overview(
 	group: ScenarioGroup,
 	placed: readonly PlacedChart[],
 	variables: ReadonlyMap<string, Shade>,
-	mode: Mode,
-): Promise<ChartFile> {
+): Promise<ChartFile[]> {
 	const shown = ["backlog", "devices", "live-p99"]
 		.map((topic) => placed.find(({ chart }) => chart.topic === topic)?.chart)
 		.filter((chart) => chart !== undefined);
+	if (shown.length === 0) {
+		return [];
+	}
 	const blocks: Block[] = [];
 	for (const chart of shown) {
 		blocks.push(await drawBlock(chart, { ...SIZES.wide, height: 250 }, `c${blocks.length}`));
 	}
 	const description = shown.map((chart) => chart.description).join(" ");
-	return standalone(`${group.slug}-overview`, group.title, description, blocks, variables, mode);
+	return [standalone(overviewName(group), group.title, description, blocks, variables)];
+}
+
+/** Name of the overview's file, without its ending. */
+export function overviewName(group: ScenarioGroup): string {
+	return `${group.slug}-overview`;
 }
 
 interface Block {
@@ -106,7 +116,6 @@ function standalone(
 	description: string,
 	blocks: readonly Block[],
 	variables: ReadonlyMap<string, Shade>,
-	mode: Mode,
 ): ChartFile {
 	const width = Math.max(...blocks.map((block) => block.width), 320) + 2 * GAP;
 	let y = GAP;
@@ -119,5 +128,11 @@ function standalone(
 		`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${y}" viewBox="0 0 ${width} ${y}" ` +
 		`font-family="${escapeXml(CHART_FONT)}" role="img"><title>${escapeXml(title)}</title><desc>${escapeXml(description)}</desc>` +
 		`<rect width="${width}" height="${y}" fill="${ink("paper")}"/>${parts.join("")}</svg>\n`;
-	return { name, title, description, svg: withColours(svg, variables, mode) };
+	return {
+		name,
+		title,
+		description,
+		svg: withColours(svg, variables, "light"),
+		darkSvg: withColours(svg, variables, "dark"),
+	};
 }

@@ -1,6 +1,6 @@
 import type { RunRecord } from "../record/run-record.js";
 import { deviceLosses } from "../record/verdict.js";
-import { formatCount, formatPercent, formatRatio, formatSeconds } from "./format.js";
+import { formatCount, formatPercent, formatRatio, formatSeconds, NONE } from "./format.js";
 import type { LabelledRun } from "./grouping.js";
 import { showLatency } from "./metrics.js";
 
@@ -70,7 +70,7 @@ function factsOf(run: RunRecord): RunCard["facts"] {
 		},
 		{
 			label: "95 % connected in",
-			value: formatSeconds(virtual.devicesConnected.p95Seconds),
+			value: virtual.devicesConnected.count === 0 ? NONE : formatSeconds(virtual.devicesConnected.p95Seconds),
 			bad: virtual.devicesConnected.neverConnected > 0,
 		},
 		{

@@ -5,7 +5,7 @@ import type { ScenarioGroup } from "./grouping.js";
 import { escapeXml } from "./markup.js";
 import { drawnRuns, type PlacedChart, scenarioCharts } from "./scenario-charts.js";
 
-export interface PanelModel {
+interface PanelModel {
 	readonly id: string;
 	readonly panel: string | null;
 	readonly legend: readonly {
@@ -39,7 +39,13 @@ export async function figuresOf(group: ScenarioGroup): Promise<readonly FigureMo
 			figures[figures.length - 1] = { ...last, panels: [...last.panels, panel] };
 		} else {
 			const { title, caption } = placed.chart;
-			figures.push({ id: `${panel.id}`, title, caption, size: placed.size, panels: [panel] });
+			figures.push({
+				id: `${group.slug}-${placed.chart.topic}`,
+				title,
+				caption,
+				size: placed.size,
+				panels: [panel],
+			});
 		}
 	}
 	return figures;

@@ -10,7 +10,7 @@ import { METHOD } from "./markdown-blocks.js";
 import { escapeXml, setMarks } from "./markup.js";
 import { LEDGER, METRICS } from "./metrics.js";
 import { colourVariables } from "./palette.js";
-import { DRAWN_RUNS_MAX } from "./scenario-charts.js";
+import { DRAWN_RUNS_MAX, drawnRuns } from "./scenario-charts.js";
 import {
 	benchTable,
 	determinismTable,
@@ -24,7 +24,7 @@ import {
 } from "./tables.js";
 
 /** Texts that are HTML already are named so; everything else is escaped by the template. */
-export interface ScenarioModel {
+interface ScenarioModel {
 	readonly name: string;
 	readonly title: string;
 	readonly slug: string;
@@ -120,7 +120,7 @@ async function scenarioModel(group: ScenarioGroup): Promise<ScenarioModel> {
 		teaches: (first && configText(first.run, "teaches")) ?? null,
 		sources: first === undefined ? [] : configTexts(first.run, "sources"),
 		facts: factsOf(first),
-		cards: runCards(runs),
+		cards: runCards(drawnRuns(group)),
 		findings: runs.flatMap((entry) =>
 			entry.verdict.findings.map((finding) => ({ ...finding, label: entry.label })),
 		),

@@ -1,5 +1,6 @@
 import type { ResultsFile, Series } from "../record/run-record.js";
 import { chartName } from "./chart-data.js";
+import { overviewName } from "./charts.js";
 import { configText, configTexts } from "./config-facts.js";
 import { formatCount, formatMicros, formatRate, formatSeconds } from "./format.js";
 import type { ScenarioGroup } from "./grouping.js";
@@ -42,20 +43,24 @@ export function sourcesBlock(group: ScenarioGroup, title: string): string {
 	return lines.join("\n\n");
 }
 
-/** The overview as a picture for light and dark pages, the other charts as links. */
+/** The overview as a picture for light and dark pages, the other charts as links; empty without charts. */
 export function chartsBlock(group: ScenarioGroup, folder: string): string {
-	const overview = `${folder}/${group.slug}-overview`;
+	const charts = scenarioCharts(group).map(({ chart }) => chart);
+	const overview = `${folder}/${overviewName(group)}`;
 	const picture = [
 		"<picture>",
 		`<source media="(prefers-color-scheme: dark)" srcset="${overview}-dark.svg">`,
 		`<img src="${overview}.svg" alt="Backlog, devices and live latency over time">`,
 		"</picture>",
 	].join("\n");
-	const links = scenarioCharts(group).map(({ chart }) => {
+	const links = charts.map((chart) => {
 		const panel = chart.kind === "time" && chart.panel !== undefined ? ` (${chart.panel})` : "";
 		return `[${escapeMarkdown(`${chart.title}${panel}`)}](${folder}/${chartName(chart)}.svg)`;
 	});
-	return `${picture}\n\nMore charts: ${links.join(" · ")}`;
+	return [
+		...(charts.some((chart) => chart.kind === "time") ? [picture] : []),
+		...(links.length > 0 ? [`Every chart: ${links.join(" · ")}`] : []),
+	].join("\n\n");
 }
 
 const SHAPES: readonly {

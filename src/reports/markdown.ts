@@ -93,7 +93,7 @@ function answerText(group: ScenarioGroup): string {
 }
 
 /** "Passed" is said of the promises: nothing acknowledged is lost, `klais` stores nothing twice, ledgers balance. */
-export function verdictWord(runs: readonly LabelledRun[]): "Passed" | "FAILED" {
+function verdictWord(runs: readonly LabelledRun[]): "Passed" | "FAILED" {
 	return runs.every((entry) => entry.verdict.passed) ? "Passed" : "FAILED";
 }
 

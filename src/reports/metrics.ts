@@ -12,7 +12,7 @@ import {
 } from "./format.js";
 
 /** How a value speaks for itself in a table: `bad` is what the reader must not overlook. */
-export type Tone = "plain" | "bad";
+type Tone = "plain" | "bad";
 
 export interface Metric {
 	/** Path in the run record. */
@@ -27,7 +27,7 @@ export interface Metric {
 	readonly tone: (run: RunRecord) => Tone;
 }
 
-export type MetricGroup = "Drain" | "Devices" | "Live readings" | "Backfill" | "Load" | "Integrity" | "Work";
+type MetricGroup = "Drain" | "Devices" | "Live readings" | "Backfill" | "Load" | "Integrity" | "Work";
 
 /** What a table says where a run has not drained. Loud on purpose: a dash would read as "no problem". */
 export const NEVER_DRAINED = "never drained";

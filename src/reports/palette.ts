@@ -28,13 +28,13 @@ const SPARE_SHADES: readonly Shade[] = [
 ];
 
 /** The colours that are no policy's. Named as the CSS variables of the HTML report. */
-export const INK_SHADES = {
+const INK_SHADES = {
 	ink: { light: "#1a1d21", dark: "#eceef0" },
 	muted: { light: "#5d646c", dark: "#a2a9b1" },
 	grid: { light: "#e4e6e9", dark: "#2f343a" },
 	paper: { light: "#ffffff", dark: "#15181b" },
 	bound: { light: "#767d86", dark: "#8d959e" },
-	flood: { light: "#b3b9c0", dark: "#565d66" },
+	flood: { light: "#8d949d", dark: "#7d858f" },
 	alarm: { light: "#b3261e", dark: "#ff8a80" },
 } as const satisfies Record<string, Shade>;
 

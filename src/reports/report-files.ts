@@ -19,13 +19,9 @@ export async function reportFiles(
 	const files: OutputFile[] = [];
 	if (reporters.has("md")) {
 		files.push({ name: "BENCHMARK_RESULTS.md", content: renderMarkdown(results) });
-		const dark = new Map((await renderCharts(results, "dark")).map((chart) => [chart.name, chart.svg]));
-		for (const { name, svg } of await renderCharts(results)) {
+		for (const { name, svg, darkSvg } of await renderCharts(results)) {
 			files.push({ name: `charts/${name}.svg`, content: svg });
-			const darkSvg = name.endsWith("-overview") ? dark.get(name) : undefined;
-			if (darkSvg !== undefined) {
-				files.push({ name: `charts/${name}-dark.svg`, content: darkSvg });
-			}
+			files.push({ name: `charts/${name}-dark.svg`, content: darkSvg });
 		}
 	}
 	if (reporters.has("html")) {

@@ -17,9 +17,10 @@ export interface PlacedChart {
 /** Another dash for each further run of the same policy, because the colour is the policy's. */
 const REPEAT_DASHES = [undefined, [7, 3], [2, 3], [9, 3, 2, 3]] as const;
 
-/** The runs of a scenario that charts show. */
+/** The runs of a scenario that charts and cards show: every policy before any policy's second run, in file order. */
 export function drawnRuns(group: ScenarioGroup): readonly LabelledRun[] {
-	return group.runs.slice(0, DRAWN_RUNS_MAX);
+	const chosen = new Set([...group.runs].sort((a, b) => a.repeat - b.repeat).slice(0, DRAWN_RUNS_MAX));
+	return group.runs.filter((entry) => chosen.has(entry));
 }
 
 /** Every chart of a scenario, in page order. Charts without any data are left out. */
@@ -149,7 +150,11 @@ function flowCharts(runs: readonly LabelledRun[], endSeconds: number): TimeChart
 			lines.push(lineOf(runs, entry, "duplicatesPerSecond", style));
 		}
 		const rules: Rule[] = [
-			{ value: run.virtual.capacityPerSecond, label: "broker capacity", colour: ink("ink") },
+			{
+				value: run.virtual.capacityPerSecond,
+				label: `capacity ${formatRate(run.virtual.capacityPerSecond)}`,
+				colour: ink("ink"),
+			},
 		];
 		const offered = formatRate(peakOf(run.series.offeredPerSecond));
 		return {

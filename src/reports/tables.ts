@@ -3,7 +3,7 @@ import { formatBytes, formatCount, formatExact, formatRate, formatSeconds, NONE 
 import type { LabelledRun } from "./grouping.js";
 import { dropReasons, LEDGER, METRICS, type Metric, totalDrops } from "./metrics.js";
 
-export interface Cell {
+interface Cell {
 	readonly text: string;
 	readonly bad: boolean;
 }
@@ -20,7 +20,7 @@ export interface Table {
 	readonly textual: boolean;
 }
 
-export interface TableRow {
+interface TableRow {
 	readonly label: string;
 	/** A heading over the rows from this one on. */
 	readonly group?: string;

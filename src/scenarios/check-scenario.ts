@@ -1,6 +1,6 @@
 import { formatDuration } from "../units/duration.js";
 import type { Micros } from "../units/micros.js";
-import { cohortsOf, outagePeak } from "./outage-peak.js";
+import { cohortsOf, OUTAGE_TAKES, outagePeak } from "./outage-peak.js";
 import type { Outage, Scenario } from "./scenario.js";
 import type { Problem } from "./schema-errors.js";
 import type { Path } from "./yaml-document.js";
@@ -68,12 +68,14 @@ function checkServers({ broker, gateways, devices: { firmware } }: Scenario): Pr
 
 function checkOutages({ outages, devices, gateways }: Scenario): Problem[] {
 	const problems: Problem[] = [];
-	const peak = outagePeak(cohortsOf(outages));
-	if (peak.devices > devices.count) {
-		const message =
-			`${peak.devices} devices are out at once at ${formatDuration(peak.atMicros)}, more than the fleet's ${devices.count}: ` +
-			"to run with fewer devices, scale the scenario (--devices) instead of changing devices.count";
-		problems.push(problem(["outages"], message));
+	for (const taken of OUTAGE_TAKES) {
+		const peak = outagePeak(cohortsOf(outages, taken));
+		if (peak.devices > devices.count) {
+			const message =
+				`${peak.devices} devices are out of ${taken} at once at ${formatDuration(peak.atMicros)}, more than the fleet's ` +
+				`${devices.count}: to run with fewer devices, scale the scenario (--devices) instead of changing devices.count`;
+			problems.push(problem(["outages"], message));
+		}
 	}
 	for (const [index, outage] of outages.entries()) {
 		if (outage.kind === "gateway" && gatewaysDownWith(outage, outages) > gateways.count) {

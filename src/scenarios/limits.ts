@@ -8,7 +8,7 @@ const MEMORY_BYTES_PER_DEVICE = 128;
 export const MAX_SCENARIO_BYTES = 1_048_576;
 
 /** Largest cohort file or outage trace. */
-export const MAX_TABLE_BYTES = 67_108_864;
+export const MAX_TABLE_BYTES = 16_777_216;
 
 /** Deepest nesting of a scenario file; the schema itself needs six levels. */
 export const MAX_YAML_DEPTH = 32;

@@ -21,7 +21,7 @@ export const LINK_PROFILES: Readonly<Record<LinkProfileName, LinkProfile>> = {
 		medianMicros: milliseconds(110),
 		p99Micros: milliseconds(900),
 		maxMicros: milliseconds(6_200),
-		lossPpm: 5_000,
+		lossPpm: 2_000,
 		duplicatePpm: 100,
 		reorderPpm: 1_000,
 		uplinkBitsPerSecond: 375_000,

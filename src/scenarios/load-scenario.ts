@@ -26,8 +26,8 @@ export interface ScenarioOverrides {
 }
 
 /**
- * Loads a scenario by catalogue name or file. The file wins nothing over the name: a path is recognised by a slash or
- * its ending. Never throws on any input; each error says file, line, column and key as far as they are known.
+ * Loads a scenario by catalogue name or file; a file is told from a name by a slash or by its ending, `.yaml`. Never
+ * throws on any input; each error says file, line, column and key as far as they are known.
  */
 export function loadScenario(
 	nameOrFile: string,

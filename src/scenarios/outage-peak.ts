@@ -7,9 +7,24 @@ export interface OutagePeak {
 	readonly atMicros: Micros;
 }
 
-/** The cohorts of all outages that take devices (those of gateways and brokers take none). */
-export function cohortsOf(outages: readonly Outage[]): Cohort[] {
-	return outages.flatMap((outage) => ("cohorts" in outage ? outage.cohorts : []));
+/**
+ * What an outage takes from a device: its power or its network. One device can lack both at once, but neither twice, so
+ * the sums of cohorts are limited for each of the two.
+ */
+export const OUTAGE_TAKES = ["power", "network"] as const;
+export type OutageTakes = (typeof OUTAGE_TAKES)[number];
+
+/** The cohorts of the outages that take power, or network, from devices (those of gateways and brokers take neither). */
+export function cohortsOf(outages: readonly Outage[], taken: OutageTakes): Cohort[] {
+	return outages.flatMap((outage) => (takes(outage, taken) ? outage.cohorts : []));
+}
+
+/** Whether an outage takes just that. */
+export function takes(
+	outage: Outage,
+	taken: OutageTakes,
+): outage is Extract<Outage, { cohorts: readonly Cohort[] }> {
+	return "cohorts" in outage && (outage.kind === "power") === (taken === "power");
 }
 
 /** When the last device of a cohort is back; infinity: not before the end. */

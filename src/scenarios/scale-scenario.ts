@@ -1,5 +1,5 @@
 import { micros } from "../units/micros.js";
-import { compareTimes, lastBackMicros } from "./outage-peak.js";
+import { compareTimes, lastBackMicros, OUTAGE_TAKES, type OutageTakes, takes } from "./outage-peak.js";
 import type { Cohort, Outage, Scenario } from "./scenario.js";
 
 /**
@@ -64,10 +64,11 @@ function scalers({ devices: { count } }: Scenario, devices: number) {
 }
 
 function scaleOutages(outages: readonly Outage[], from: number, to: number): Outage[] {
-	const scaled = outages.map((outage) =>
-		"cohorts" in outage ? { ...outage, cohorts: scaleCohorts(outage.cohorts, from, to) } : outage,
+	const scaled = outages.map(
+		(outage): Outage =>
+			"cohorts" in outage ? { ...outage, cohorts: scaleCohorts(outage.cohorts, from, to) } : outage,
 	);
-	return withinFleet(scaled, to);
+	return OUTAGE_TAKES.reduce((limited, taken) => withinFleet(limited, taken, to), scaled);
 }
 
 /**
@@ -95,9 +96,9 @@ function scaleCohorts(cohorts: readonly Cohort[], from: number, to: number): Coh
 }
 
 /** Rounding may put a device too many out at once; the cohort that would go beyond the fleet is cut. */
-function withinFleet(outages: readonly Outage[], fleet: number): Outage[] {
+function withinFleet(outages: readonly Outage[], taken: OutageTakes, fleet: number): Outage[] {
 	const groups = outages.map((outage) =>
-		"cohorts" in outage ? outage.cohorts.map((cohort) => ({ cohort, devices: cohort.devices })) : [],
+		takes(outage, taken) ? outage.cohorts.map((cohort) => ({ cohort, devices: cohort.devices })) : [],
 	);
 	const entries = groups.flat();
 	const losses = [...entries].sort((a, b) => a.cohort.outAtMicros - b.cohort.outAtMicros);
@@ -117,7 +118,7 @@ function withinFleet(outages: readonly Outage[], fleet: number): Outage[] {
 	}
 	return outages.map((outage, index) => {
 		const kept = (groups[index] ?? []).filter(({ devices }) => devices > 0);
-		return "cohorts" in outage
+		return takes(outage, taken)
 			? { ...outage, cohorts: kept.map(({ cohort, devices }) => ({ ...cohort, devices })) }
 			: outage;
 	});

@@ -75,11 +75,11 @@ describe("renderTerminal", () => {
 	});
 
 	it("colours only when asked, and by default as NO_COLOR says", () => {
-		const escape = "\u001b[";
-		expect(renderTerminal(pspsResults(), { colour: true })).toContain(escape);
-		expect(renderTerminal(pspsResults(), { colour: false })).not.toContain(escape);
+		const colour = "\u001b[";
+		expect(renderTerminal(pspsResults(), { colour: true })).toContain(colour);
+		expect(renderTerminal(pspsResults(), { colour: false })).not.toContain(colour);
 		// The suite runs under NO_COLOR.
-		expect(renderTerminal(pspsResults())).not.toContain(escape);
+		expect(renderTerminal(pspsResults())).not.toContain(colour);
 	});
 
 	it.each([40, 60, 80, 120])("fits %d columns", (width) => {

@@ -8,7 +8,7 @@ export function fileOf(...runs: readonly RunRecord[]): ResultsFile {
 
 /** A name that breaks out of whatever is not escaped. */
 export const HOSTILE =
-	"<script>alert(1)</script>\"'`|\n::error::x ]]>--><img src=x onerror=alert(2)>&amp;${7*7}";
+	"<script>alert(1)</script>\"'`|\n::error::x ]]>--><img src=x onerror=alert(2)>&amp;<%= 7*7 %>";
 
 const KLAIS = pspsRun("klais");
 
@@ -17,7 +17,7 @@ export function withVirtual(change: Partial<RunRecord["virtual"]>, run: RunRecor
 }
 
 /** The series with every column cut to `rows` and, with `value`, filled with it. */
-export function seriesOf(rows: number, value?: number): Series {
+function seriesOf(rows: number, value?: number): Series {
 	const columns = Object.entries(KLAIS.series).map(([name, column]) => {
 		if (!Array.isArray(column)) {
 			return [name, column];

@@ -40,7 +40,7 @@ describe("scaling", () => {
 		(devices) => {
 			const full = catalogue("psps-2019-10-25");
 			const scaled = catalogue("psps-2019-10-25", devices);
-			const [whole, part] = [cohortsOf(full.outages), cohortsOf(scaled.outages)];
+			const [whole, part] = [cohortsOf(full.outages, "power"), cohortsOf(scaled.outages, "power")];
 			const factor = devices / full.devices.count;
 			for (let hour = 0; hour < 191; hour += 1) {
 				const at = hour * 3_600e6;
@@ -79,7 +79,7 @@ describe("scaling", () => {
 						devices: { ...base.devices, count },
 						outages: [{ kind: "power", cohorts }],
 					};
-					const scaled = cohortsOf(scaleScenario(scenario, devices).outages);
+					const scaled = cohortsOf(scaleScenario(scenario, devices).outages, "power");
 					expect(outagePeak(scaled).devices).toBeLessThanOrEqual(devices);
 					expect(scaled.length).toBeGreaterThan(0);
 					expect(scaled.every((each) => Number.isSafeInteger(each.devices) && each.devices > 0)).toBe(true);

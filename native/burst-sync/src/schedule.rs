@@ -16,6 +16,7 @@ pub struct Schedule {
     /// Between reports; a multiple of `reading_micros`.
     pub report_micros: u64,
     places: u64,
+    span: u64,
     step: u128,
     key: u64,
 }
@@ -24,17 +25,17 @@ impl Schedule {
     /// A grid for `devices` devices; `key` seeds the phases.
     #[must_use]
     pub fn new(reading_micros: u64, report_micros: u64, devices: u32, key: u64) -> Self {
-        let places = JITTER_PLACES.min(u64::from(devices));
-        let span = (u128::from(devices) + u128::from(places)) << 16;
-        let step = (u128::from(report_micros) << 64) / span;
-        Self { reading_micros: reading_micros.max(1), report_micros, places, step, key }
+        let devices = u64::from(devices.max(1));
+        let (places, span) = (JITTER_PLACES.min(devices), devices << 16);
+        let step = (u128::from(report_micros) << 64) / u128::from(span);
+        Self { reading_micros: reading_micros.max(1), report_micros, places, span, step, key }
     }
 
     /// Report phase of a device, 0 to `report_micros` - 1.
     #[must_use]
     pub fn phase(&self, device: u32) -> u64 {
         let jitter = scale(draw(self.key, u64::from(device), 0, PURPOSE_PHASE), self.places << 16);
-        let place = (u64::from(device) << 16) + jitter;
+        let place = ((u64::from(device) << 16) + jitter) % self.span;
         let phase = ((u128::from(place) * self.step) >> 64) as u64;
         phase.min(self.report_micros.saturating_sub(1))
     }

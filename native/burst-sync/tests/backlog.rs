@@ -229,7 +229,7 @@ fn check(backlog: &Backlog, model: &Model, probes: &[u32]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
+    #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn behaves_as_a_list_of_readings(

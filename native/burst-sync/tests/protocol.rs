@@ -13,7 +13,7 @@ use std::panic::catch_unwind;
 const MARKS: Rules =
     Rules { deduplicate: true, stores_session: true, admit_waits: true, acks_after_commit: true };
 const PROXY: Rules = Rules { deduplicate: false, ..MARKS };
-const RUNS: u64 = 1_500;
+const RUNS: u64 = 1_000;
 
 /// Names the seed of a run that fails.
 struct Seed(u64, Mode);

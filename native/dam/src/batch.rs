@@ -41,7 +41,7 @@ impl Dam {
         }
         let mut sums = self.check_chunk(requests, verdicts);
         // If all of them fit together, so does each in its turn; if not, each turn decides.
-        if !self.leases(&sums).is_some_and(|leases| self.look_at_shared(now, &leases).is_some()) {
+        if self.leases(&sums).is_none_or(|leases| self.look_at_shared(now, &leases).is_none()) {
             return self.admit_one_by_one(now, requests, verdicts);
         }
         let mut charges = [Charge::NONE; CHUNK];

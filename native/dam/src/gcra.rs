@@ -130,3 +130,43 @@ pub(crate) fn refund(bucket: &AtomicU64, charge: Charge) {
 pub(crate) fn enqueue(bucket: &AtomicU64, now: u64, work: u64, horizon: u64) -> Result<Charge, Refusal> {
     charge(bucket, now, Ask { work, tolerance: horizon.checked_sub(work).ok_or(Refusal::Rate)? })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ASK: Ask = Ask { work: 10, tolerance: 40 };
+
+    #[test]
+    fn a_refund_restores_what_nobody_has_built_on() {
+        let bucket = AtomicU64::new(3);
+        let charged = charge(&bucket, 100, ASK).unwrap();
+        assert_eq!(bucket.load(Relaxed), 110);
+        refund(&bucket, charged);
+        assert_eq!(bucket.load(Relaxed), 3);
+        refund(&bucket, Charge::NONE);
+        assert_eq!(bucket.load(Relaxed), 3);
+    }
+
+    #[test]
+    fn a_refund_gives_nothing_back_after_a_later_charge() {
+        let bucket = AtomicU64::new(0);
+        let charged = charge(&bucket, 100, ASK).unwrap();
+        // The bucket has idled since: what is left of the first charge is nothing, so nothing may be given back.
+        charge(&bucket, 1_000, ASK).unwrap();
+        refund(&bucket, charged);
+        assert_eq!(bucket.load(Relaxed), 1_010);
+    }
+
+    #[test]
+    fn a_commit_that_comes_second_decides_afresh() {
+        let bucket = AtomicU64::new(0);
+        let looked = look(&bucket, 100, ASK).unwrap();
+        for _ in 0..4 {
+            charge(&bucket, 100, ASK).unwrap();
+        }
+        assert_eq!(commit(&bucket, looked, 100, ASK), Ok(Charge { before: 140, after: 150 }));
+        assert_eq!(commit(&bucket, looked, 100, ASK), Err(Refusal::Rate));
+        assert_eq!(bucket.load(Relaxed), 150);
+    }
+}

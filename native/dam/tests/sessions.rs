@@ -165,6 +165,27 @@ fn a_promise_outlives_its_gateway_and_counts_once() {
 }
 
 #[test]
+fn a_cookie_does_not_pass_again_while_history_waits() {
+    let dam = busy_dam(2);
+    let (delay, cookie) = deferred(dam.hello(0, 1, None, false));
+    assert_eq!(dam.hello(delay, 1, Some(cookie), false), HelloVerdict::Pass);
+    dam.reserve_backfill(delay, 1, 100).unwrap();
+    let paid = dam.tats();
+    let _ = dam.hello(delay, 1, Some(cookie), false);
+    assert_ne!(dam.tats(), paid);
+}
+
+#[test]
+fn a_relic_of_a_slot_is_not_taken_for_one_to_come() {
+    // After 26 days a tick seems to lie ahead: further than any promise.
+    let dam = busy_dam(2);
+    let _ = deferred(dam.hello(0, 1, None, false));
+    assert_eq!(dam.hello(30 * 24 * HOUR, 1, None, false), HelloVerdict::Pass);
+    dam.reserve_backfill(30 * 24 * HOUR, 1, 100).unwrap();
+    assert!(!dam.reserve_backfill(60 * 24 * HOUR, 1, 100).unwrap().held);
+}
+
+#[test]
 fn modes_and_drops() {
     let drop = Dam::new(DamConfig { session_mode: SessionMode::Drop, ..slow_dam(2) }).unwrap();
     assert_eq!(drop.hello(0, 0, None, false), HelloVerdict::Pass);

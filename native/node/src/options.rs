@@ -9,6 +9,8 @@ use napi_derive::napi;
 
 /// Seconds of the sink's capacity that live traffic may take at once.
 const LIVE_BURST_SECONDS: u64 = 2;
+/// A small gateway's burst still holds some whole frames: a frame larger than the burst could never pass.
+const BURST_FRAMES_MIN: u64 = 8;
 /// Sessions that an idle gateway admits at once: a tenth of a second's worth, at least one.
 const SESSION_BURST_DIVISOR: u64 = 10;
 /// A device may send its whole buffer this many times over in a minute before its own bucket refuses.
@@ -59,6 +61,7 @@ pub struct ClusterOptions {
     pub batch_readings_max: f64,
     pub batches_in_flight_max: u32,
     pub buffer_readings: u32,
+    pub frame_readings: u32,
 }
 
 pub fn bad(what: &str) -> Error {
@@ -127,7 +130,8 @@ impl ClusterOptions {
         let limited = session_mode != SessionMode::Open;
         let capacity = u64::from(self.capacity_per_second).max(1);
         let sessions = u64::from(self.sessions_per_second).max(1);
-        let live = Limit::per_second(capacity, capacity * LIVE_BURST_SECONDS);
+        let burst = (capacity * LIVE_BURST_SECONDS).max(u64::from(self.frame_readings) * BURST_FRAMES_MIN);
+        let live = Limit::per_second(capacity, burst);
         let buffer = u64::from(self.buffer_readings).max(1);
         let interval = self.commit_interval_micros as u64;
         let devices = (self.devices + self.gateways - 1 - gateway) / self.gateways.max(1);

@@ -1,7 +1,7 @@
-//! Frames on their way: lost, doubled, late and out of order; or, for a proxy, in order until the connection breaks.
+//! Frames on their way: lost, doubled, late and out of order; or in order until the connection breaks.
 
 use super::chance::Chance;
-use super::plan::{Faults, Mode};
+use super::plan::Faults;
 use klais_burst_sync::Frame;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ pub enum Packet {
 }
 
 pub struct Network {
-    mode: Mode,
+    in_order: bool,
     latency_micros: u64,
     queue: BTreeMap<(u64, u64), Packet>,
     sent: u64,
@@ -23,9 +23,9 @@ pub struct Network {
 }
 
 impl Network {
-    pub fn new(mode: Mode, latency_micros: u64) -> Self {
+    pub fn new(in_order: bool, latency_micros: u64) -> Self {
         let (queue, arrivals, broken) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
-        Self { mode, latency_micros, queue, sent: 0, arrivals, broken }
+        Self { in_order, latency_micros, queue, sent: 0, arrivals, broken }
     }
 
     pub fn next_at(&self) -> u64 {
@@ -44,7 +44,7 @@ impl Network {
         let (Packet::Up(device, frame) | Packet::Down(device, frame)) = packet else { return };
         let connection = (device, session(&frame));
         let lost = chance.per_mille(faults.loss);
-        if self.mode == Mode::Proxy {
+        if self.in_order {
             if lost {
                 self.broken.insert(connection);
             }

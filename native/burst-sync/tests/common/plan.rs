@@ -7,9 +7,9 @@ const SECOND: u64 = 1_000_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Marks, over a network that loses, doubles and reorders.
+    /// Marks.
     Marks,
-    /// No marks, over connections that break: a plain proxy.
+    /// No marks: a plain proxy.
     Proxy,
 }
 
@@ -46,6 +46,8 @@ pub struct Plan {
     /// When the gateway is down.
     pub down: Vec<(u64, u64)>,
     pub faults: Faults,
+    /// Connections that keep the order until they break, instead of single frames that get lost.
+    pub in_order: bool,
     pub latency_micros: u64,
     pub commit_micros: u64,
     /// From here on everything works.
@@ -64,7 +66,8 @@ impl Plan {
         let config = config(&mut chance, devices, mode);
         let healed_at = chance.between(20, 200) * SECOND;
         let calm = chance.per_mille(150);
-        let faults = if calm { Faults::default() } else { faults(&mut chance, mode) };
+        let in_order = mode == Mode::Proxy && chance.per_mille(500);
+        let faults = if calm { Faults::default() } else { faults(&mut chance, in_order) };
         let patience = config.request_timeout_micros << config.retransmissions_max;
         let quiet = 2 * patience + 150 * SECOND + 3 * config.backoff.cap_micros;
         let begins_online = chance.per_mille(400);
@@ -75,6 +78,7 @@ impl Plan {
             power: Vec::new(),
             down: Vec::new(),
             faults,
+            in_order,
             latency_micros: chance.between(1_000, 80_000),
             commit_micros: chance.pick(&[5_000, 50_000, 400_000, 2 * SECOND]),
             healed_at,
@@ -124,16 +128,15 @@ fn power(chance: &mut Chance, on: bool) -> Power {
     if on { Power::On { boot_micros: chance.below(3 * SECOND) } } else { Power::Off }
 }
 
-fn faults(chance: &mut Chance, mode: Mode) -> Faults {
-    let proxy = mode == Mode::Proxy;
+fn faults(chance: &mut Chance, in_order: bool) -> Faults {
     Faults {
         loss: chance.pick(&[0, 10, 100, 300]),
-        doubled: if proxy { 0 } else { chance.pick(&[0, 10, 200, 600]) },
-        stray: if proxy { 0 } else { chance.pick(&[0, 0, 20, 100, 400]) },
+        doubled: if in_order { 0 } else { chance.pick(&[0, 10, 200, 600]) },
+        stray: if in_order { 0 } else { chance.pick(&[0, 0, 20, 100, 400]) },
         jitter_micros: chance.pick(&[0, 1_000, 100_000, 1_000_000]),
         abort: chance.pick(&[0, 50, 300]),
-        later: if proxy { 0 } else { chance.pick(&[0, 0, 100, 500]) },
-        overlooked: if proxy { 0 } else { chance.pick(&[0, 0, 50]) },
+        later: chance.pick(&[0, 0, 100, 500]),
+        overlooked: chance.pick(&[0, 0, 50]),
         defer: chance.pick(&[0, 0, 300, 800]),
         bye: chance.pick(&[0, 0, 0, 20]),
         no_credit: chance.pick(&[0, 0, 300]),

@@ -69,7 +69,7 @@ impl World {
             devices: Vec::new(),
             ledgers: (0..n).map(|_| Ledger::default()).collect(),
             gateway: Gateway::new(rules, plan.commit_micros),
-            network: Network::new(mode, plan.latency_micros),
+            network: Network::new(plan.in_order, plan.latency_micros),
             stored: 0,
             durable: vec![BTreeSet::new(); n],
             newest: BTreeMap::new(),

@@ -1,6 +1,10 @@
 //! The dam's own paths.
 
-#![allow(clippy::disallowed_types, reason = "a benchmark measures wall time, outside of every decision")]
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "a benchmark measures wall time, outside of every decision"
+)]
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
