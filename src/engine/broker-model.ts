@@ -100,7 +100,9 @@ export class BrokerModel {
 	/** A gateway dies: its open transactions are aborted by fencing; plain requests are stored, and nobody hears. */
 	abandon(gateway: number): readonly Batch[] {
 		const orphans = this.pending.filter((batch) => batch.gateway === gateway);
-		for (const orphan of orphans) this.pending.splice(this.pending.indexOf(orphan), 1);
+		for (const orphan of orphans) {
+			this.pending.splice(this.pending.indexOf(orphan), 1);
+		}
 		return this.transactional ? [] : orphans;
 	}
 
@@ -114,7 +116,9 @@ export class BrokerModel {
 		let last = time;
 		for (let node = 0; node < this.share.length; node++) {
 			const readings = this.share[node] as number;
-			if (readings === 0) continue;
+			if (readings === 0) {
+				continue;
+			}
 			const work = Math.ceil(readings * this.perReadingMicros);
 			const start = this.afterOutage(Math.max(this.freeAt[node] as number, time));
 			this.freeAt[node] = start + work;
@@ -131,7 +135,9 @@ export class BrokerModel {
 
 	private insert(batch: Batch): void {
 		let place = this.pending.length;
-		while (place > 0 && (this.pending[place - 1] as Batch).outcomeAt > batch.outcomeAt) place--;
+		while (place > 0 && (this.pending[place - 1] as Batch).outcomeAt > batch.outcomeAt) {
+			place--;
+		}
 		this.pending.splice(place, 0, batch);
 	}
 }

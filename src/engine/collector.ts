@@ -72,7 +72,9 @@ export class Collector {
 
 	/** From here on latencies belong to another part of the run. */
 	enter(phase: Phase): void {
-		if (phase === this.phase) return;
+		if (phase === this.phase) {
+			return;
+		}
 		this.fold();
 		this.phase = phase;
 	}
@@ -114,7 +116,9 @@ export class Collector {
 	latency(...phases: Phase[]): LatencyMicros {
 		this.fold();
 		const sum = histogram();
-		for (const phase of phases) sum.add(this.phases[phase]);
+		for (const phase of phases) {
+			sum.add(this.phases[phase]);
+		}
 		const at = (percentile: number) => (sum.totalCount === 0 ? 0 : sum.getValueAtPercentile(percentile));
 		const figures = { p50: at(50), p99: at(99), p999: at(99.9), max: sum.maxValue, count: sum.totalCount };
 		sum.destroy();
@@ -130,11 +134,15 @@ export class Collector {
 
 	/** Frees the histograms' memory outside the heap. */
 	dispose(): void {
-		for (const h of [this.bucket, this.unfolded, this.age, ...Object.values(this.phases)]) h.destroy();
+		for (const h of [this.bucket, this.unfolded, this.age, ...Object.values(this.phases)]) {
+			h.destroy();
+		}
 	}
 
 	private fold(): void {
-		if (this.unfolded.totalCount === 0) return;
+		if (this.unfolded.totalCount === 0) {
+			return;
+		}
 		this.phases[this.phase].add(this.unfolded);
 		this.bucket.add(this.unfolded);
 		this.unfolded.reset();

@@ -61,18 +61,24 @@ export class DeviceSide {
 		const shard = device >>> SHARD_SHIFT;
 		const slice = Math.floor(time / this.sliceMicros);
 		this.frames.push(shard, slice, time, source, index);
-		if (slice < (this.wheels.attention[shard] as number)) this.wheels.attention[shard] = slice;
+		if (slice < (this.wheels.attention[shard] as number)) {
+			this.wheels.attention[shard] = slice;
+		}
 	}
 
 	/** Queues a world event (power, refusal) for the native stacks; `flush` hands it over. */
 	post(slice: number, device: number, meta: number, a: number): void {
-		if (this.pending === BATCH_RECORDS) this.flush(slice);
+		if (this.pending === BATCH_RECORDS) {
+			this.flush(slice);
+		}
 		this.inbox.put(this.pending++, slice * this.sliceMicros, device, meta, a);
 	}
 
 	/** Hands over what was posted. */
 	flush(slice: number): void {
-		if (this.pending > 0) this.step(slice, this.pending);
+		if (this.pending > 0) {
+			this.step(slice, this.pending);
+		}
 		this.pending = 0;
 	}
 
@@ -82,7 +88,9 @@ export class DeviceSide {
 		const last = (slice + 1) * this.sliceMicros - 1;
 		let count = 0;
 		for (let shard = 0; shard < shards; shard++) {
-			if ((attention[shard] as number) > slice) continue;
+			if ((attention[shard] as number) > slice) {
+				continue;
+			}
 			this.makeRoom(count + this.frames.count(shard, slice) + this.wheels.devicesOf(shard), count);
 			count += this.wheels.collect(shard, slice, last, this.inbox, count);
 			count += this.frames.take(shard, slice, this.inbox, count);
@@ -92,18 +100,26 @@ export class DeviceSide {
 				count = 0;
 			}
 		}
-		if (count > 0) this.step(slice, count);
+		if (count > 0) {
+			this.step(slice, count);
+		}
 	}
 
 	/** The next slice in which a shard has something due; Infinity for none. */
 	nextSlice(): number {
 		let next = Number.POSITIVE_INFINITY;
-		for (const slice of this.wheels.attention) if (slice < next) next = slice;
+		for (const slice of this.wheels.attention) {
+			if (slice < next) {
+				next = slice;
+			}
+		}
 		return next;
 	}
 
 	private makeRoom(records: number, used: number): void {
-		if (records <= this.inbox.capacity) return;
+		if (records <= this.inbox.capacity) {
+			return;
+		}
 		const larger = new RecordBuffer(records * 2);
 		larger.floats.set(this.inbox.floats.subarray(0, used * FLOATS));
 		this.inbox = larger;
@@ -128,8 +144,11 @@ export class DeviceSide {
 		for (let n = 0; n < pairs; n++) {
 			const device = timers[2 * n] as number;
 			const deadline = timers[2 * n + 1] as number;
-			if (deadline < 0) wheels.disarm(device);
-			else wheels.arm(device, Math.floor(deadline / sliceMicros));
+			if (deadline < 0) {
+				wheels.disarm(device);
+			} else {
+				wheels.arm(device, Math.floor(deadline / sliceMicros));
+			}
 		}
 	}
 
@@ -154,16 +173,22 @@ export class DeviceSide {
 				const readings = kind === KIND_DATA ? (ints[at + C] as number) & 0xffff : 0;
 				queued += this.world.links.serialisation(FRAME_OVERHEAD_BYTES + readings * WIRE_READING_BYTES);
 				this.send(n, kind, device, time, burst++, queued);
-			} else this.note(kind, to, now, at);
+			} else {
+				this.note(kind, to, now, at);
+			}
 		}
 	}
 
 	private note(kind: number, device: number, time: number, at: number): void {
 		const { ints } = this.outbox;
 		const { world } = this;
-		if (kind === KIND_CONNECTED) world.connected(device, time, ints[at + A] as number);
-		else if (kind === KIND_DISCONNECTED) world.online--;
-		else if (kind === KIND_LOST) world.ledger.lose(device, ints[at + A] as number, ints[at + B] as number);
+		if (kind === KIND_CONNECTED) {
+			world.connected(device, time, ints[at + A] as number);
+		} else if (kind === KIND_DISCONNECTED) {
+			world.online--;
+		} else if (kind === KIND_LOST) {
+			world.ledger.lose(device, ints[at + A] as number, ints[at + B] as number);
+		}
 	}
 
 	private send(
@@ -177,7 +202,9 @@ export class DeviceSide {
 		const { world } = this;
 		const { links, gatewayDown } = world;
 		world.frames++;
-		if (kind === KIND_HELLO) world.hellosSent++;
+		if (kind === KIND_HELLO) {
+			world.hellosSent++;
+		}
 		const state = links.state[device] as number;
 		const down = gatewayDown[device % gatewayDown.length] === 1;
 		if (state === LINK_BLACK_HOLED) {
@@ -195,7 +222,9 @@ export class DeviceSide {
 			this.deliver(device, time + 2 * travel, this.refusal, 0);
 			return;
 		}
-		if (down) return;
+		if (down) {
+			return;
+		}
 		const arrival = time + travel + queued;
 		this.uplink.push(Math.floor(arrival / this.sliceMicros), arrival, this.outbox, index);
 		if (links.duplicates(true, device, time, burst)) {

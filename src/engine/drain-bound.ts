@@ -47,7 +47,9 @@ export function drainBound(input: FluidInput): DrainBound {
 	let total = 0;
 	for (const { atMicros, devices, readingsEach } of input.returns) {
 		const step = Math.floor(atMicros / input.stepMicros);
-		if (step >= steps) continue;
+		if (step >= steps) {
+			continue;
+		}
 		arriving[step] = (arriving[step] as number) + devices * readingsEach;
 		total += devices * readingsEach;
 	}
@@ -74,10 +76,16 @@ export function drainBound(input: FluidInput): DrainBound {
 /** The first step after the worst one in which 95 % of what was away then is back. */
 function returnedStep(away: Float64Array): number {
 	let worst = 0;
-	for (let n = 0; n < away.length; n++) if ((away[n] as number) > (away[worst] as number)) worst = n;
+	for (let n = 0; n < away.length; n++) {
+		if ((away[n] as number) > (away[worst] as number)) {
+			worst = n;
+		}
+	}
 	const target = (away[worst] as number) * (1 - RETURNED_SHARE);
 	let step = worst;
-	while (step < away.length && (away[step] as number) > target) step++;
+	while (step < away.length && (away[step] as number) > target) {
+		step++;
+	}
 	return step;
 }
 
@@ -89,12 +97,18 @@ function busyPeriod(
 	const busy = (n: number) => (backlog[n] ?? 0) > epsilon;
 	let end = after;
 	if (busy(Math.min(after, backlog.length - 1))) {
-		while (end < backlog.length && busy(end)) end++;
+		while (end < backlog.length && busy(end)) {
+			end++;
+		}
 	} else {
-		while (end > 0 && !busy(end - 1)) end--;
+		while (end > 0 && !busy(end - 1)) {
+			end--;
+		}
 	}
 	let start = end;
-	while (start > 0 && busy(start - 1)) start--;
+	while (start > 0 && busy(start - 1)) {
+		start--;
+	}
 	return { start, end: end >= backlog.length ? null : end };
 }
 

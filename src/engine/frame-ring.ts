@@ -50,14 +50,18 @@ export class FrameRing {
 		segment.floats[place * FLOATS] = time;
 		const from = index * INTS;
 		const to = place * INTS;
-		for (let n = 2; n < INTS; n++) segment.ints[to + n] = source.ints[from + n] as number;
+		for (let n = 2; n < INTS; n++) {
+			segment.ints[to + n] = source.ints[from + n] as number;
+		}
 	}
 
 	/** Number of records in a cell. */
 	count(lane: number, slice: number): number {
 		let records = 0;
 		let chunk = this.heads[lane * this.slots + (slice & this.mask)] as number;
-		for (; chunk !== NONE; chunk = this.next[chunk] as number) records += this.fill[chunk] as number;
+		for (; chunk !== NONE; chunk = this.next[chunk] as number) {
+			records += this.fill[chunk] as number;
+		}
 		return records;
 	}
 
@@ -66,7 +70,9 @@ export class FrameRing {
 		const slot = slice & this.mask;
 		const cell = lane * this.slots + slot;
 		let chunk = this.heads[cell] as number;
-		if (chunk === NONE) return 0;
+		if (chunk === NONE) {
+			return 0;
+		}
 		this.heads[cell] = NONE;
 		const word = lane * this.wordsPerLane + (slot >>> 5);
 		this.bits[word] = (this.bits[word] as number) & ~(1 << (slot & 31));
@@ -93,9 +99,14 @@ export class FrameRing {
 		for (let step = 0; step <= this.wordsPerLane; step++) {
 			const index = ((start >>> 5) + step) & (this.wordsPerLane - 1);
 			let word = this.bits[base + index] as number;
-			if (step === 0) word &= -1 << (start & 31);
-			else if (step === this.wordsPerLane) word &= ~(-1 << (start & 31));
-			if (word === 0) continue;
+			if (step === 0) {
+				word &= -1 << (start & 31);
+			} else if (step === this.wordsPerLane) {
+				word &= ~(-1 << (start & 31));
+			}
+			if (word === 0) {
+				continue;
+			}
 			const slot = (index << 5) + (31 - Math.clz32(word & -word));
 			return slice + ((slot - start) & this.mask);
 		}
@@ -103,15 +114,18 @@ export class FrameRing {
 	}
 
 	private allocate(): number {
-		if (this.free === NONE) this.grow();
+		if (this.free === NONE) {
+			this.grow();
+		}
 		const chunk = this.free;
 		this.free = this.next[chunk] as number;
 		return chunk;
 	}
 
 	private grow(): void {
-		if (this.segments.length === SEGMENTS_MAX)
+		if (this.segments.length === SEGMENTS_MAX) {
 			throw new Error("more frames in flight than the engine allows");
+		}
 		const floats = new Float64Array(SEGMENT_CHUNKS * CHUNK_RECORDS * FLOATS);
 		const first = this.segments.length * SEGMENT_CHUNKS;
 		this.segments.push({ floats, ints: new Int32Array(floats.buffer) });
@@ -132,5 +146,7 @@ export class FrameRing {
 }
 
 function copy(from: Float64Array, start: number, to: Float64Array, at: number, words: number): void {
-	for (let n = 0; n < words; n++) to[at + n] = from[start + n] as number;
+	for (let n = 0; n < words; n++) {
+		to[at + n] = from[start + n] as number;
+	}
 }

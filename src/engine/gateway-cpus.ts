@@ -71,11 +71,15 @@ class CpuQueue {
 
 	offer(source: RecordBuffer, index: number, cost: number): boolean {
 		const arrival = source.floats[index * FLOATS] as number;
-		if (this.size === this.limit) return false;
+		if (this.size === this.limit) {
+			return false;
+		}
 		const slot = (this.head + this.size) % this.limit;
 		this.busyUntil = Math.max(this.busyUntil, arrival) + cost;
 		this.finish[slot] = this.busyUntil;
-		for (let n = DEVICE; n < INTS; n++) this.ints[slot * INTS + n] = source.ints[index * INTS + n] as number;
+		for (let n = DEVICE; n < INTS; n++) {
+			this.ints[slot * INTS + n] = source.ints[index * INTS + n] as number;
+		}
 		this.size++;
 		return true;
 	}
@@ -84,8 +88,9 @@ class CpuQueue {
 		let to = at;
 		while (this.size > 0 && (this.finish[this.head] as number) < horizon) {
 			target.floats[to * FLOATS] = this.finish[this.head] as number;
-			for (let n = DEVICE; n < INTS; n++)
+			for (let n = DEVICE; n < INTS; n++) {
 				target.ints[to * INTS + n] = this.ints[this.head * INTS + n] as number;
+			}
 			this.head = (this.head + 1) % this.limit;
 			this.size--;
 			to++;

@@ -80,22 +80,32 @@ export class GatewaySide {
 		for (let gateway = 0; gateway < this.world.gatewayDown.length; gateway++) {
 			count = this.merge(gateway, horizon, outcomes, count);
 		}
-		if (count > 0 || this.busy) this.handle(horizon, count);
+		if (count > 0 || this.busy) {
+			this.handle(horizon, count);
+		}
 		this.storeLate(horizon);
 	}
 
 	/** The next slice after `slice` in which something is due; Infinity for none. */
 	nextSlice(slice: number): number {
-		if (this.busy) return slice + 1;
+		if (this.busy) {
+			return slice + 1;
+		}
 		let time = this.broker.nextOutcome();
-		for (let n = 0; n < this.world.gatewayDown.length; n++) time = Math.min(time, this.cpus.nextFinish(n));
-		for (const batch of this.late) time = Math.min(time, batch.storedAt);
+		for (let n = 0; n < this.world.gatewayDown.length; n++) {
+			time = Math.min(time, this.cpus.nextFinish(n));
+		}
+		for (const batch of this.late) {
+			time = Math.min(time, batch.storedAt);
+		}
 		return Math.min(Math.floor(time / this.sliceMicros), this.arrivals.nextSlice(0, slice + 1));
 	}
 
 	private receive(slice: number): void {
 		const expected = this.arrivals.count(0, slice);
-		if (expected === 0) return;
+		if (expected === 0) {
+			return;
+		}
 		this.makeRoom(this.pending + expected);
 		const frames = new RecordView(this.inbox, this.pending);
 		const count = this.arrivals.take(0, slice, this.inbox, this.pending);
@@ -103,13 +113,20 @@ export class GatewaySide {
 		const answers = this.cluster.ingress(frames.floats, count, this.verdicts, this.outbox.floats);
 		const { gatewayDown, drops } = this.world;
 		for (let n = 0; n < count; n++) {
-			if (this.verdicts[n] !== ACCEPTED) continue;
+			if (this.verdicts[n] !== ACCEPTED) {
+				continue;
+			}
 			const index = this.pending + n;
 			const device = this.inbox.ints[index * INTS + DEVICE] as number;
-			if (gatewayDown[device % gatewayDown.length] === 1) drops["link-down"]++;
-			else if (!this.cpus.offer(this.inbox, index)) drops["receive-queue-full"]++;
+			if (gatewayDown[device % gatewayDown.length] === 1) {
+				drops["link-down"]++;
+			} else if (!this.cpus.offer(this.inbox, index)) {
+				drops["receive-queue-full"]++;
+			}
 		}
-		for (let n = 0; n < answers; n++) this.send(n);
+		for (let n = 0; n < answers; n++) {
+			this.send(n);
+		}
 	}
 
 	/** Batches decided before `horizon`, by gateway, in time order. */
@@ -118,8 +135,11 @@ export class GatewaySide {
 		for (let batch = this.broker.next(horizon); batch !== undefined; batch = this.broker.next(horizon)) {
 			decided.push(batch);
 			this.world.events++;
-			if (batch.storedAt < horizon) this.store(batch);
-			else if (batch.storedAt !== Number.POSITIVE_INFINITY) this.late.push(batch);
+			if (batch.storedAt < horizon) {
+				this.store(batch);
+			} else if (batch.storedAt !== Number.POSITIVE_INFINITY) {
+				this.late.push(batch);
+			}
 		}
 		return decided;
 	}
@@ -129,7 +149,9 @@ export class GatewaySide {
 		this.makeRoom(at + this.cpus.waiting(gateway) + outcomes.length);
 		let to = at;
 		for (const batch of outcomes) {
-			if (batch.gateway !== gateway) continue;
+			if (batch.gateway !== gateway) {
+				continue;
+			}
 			to += this.cpus.take(gateway, batch.outcomeAt, this.inbox, to);
 			this.inbox.put(to++, batch.outcomeAt, gateway, KIND_OUTCOME, batch.id, Number(batch.committed));
 		}
@@ -211,7 +233,9 @@ export class GatewaySide {
 	private storeLate(horizon: number): void {
 		for (let n = this.late.length - 1; n >= 0; n--) {
 			const batch = this.late[n] as Batch;
-			if (batch.storedAt >= horizon) continue;
+			if (batch.storedAt >= horizon) {
+				continue;
+			}
 			this.late.splice(n, 1);
 			this.store(batch);
 		}
@@ -237,25 +261,33 @@ export class GatewaySide {
 				ints[at + B] as number,
 			);
 			const { fresh } = ledger;
-			if (fresh === 0) continue;
+			if (fresh === 0) {
+				continue;
+			}
 			const dueMillis = (ints[at + D] as number) >>> 0;
 			if (isBackfill) {
 				const middle = dueMillis + (intervalMillis * stride * (fresh - 1)) / 2;
 				collector.backfillAge(batch.storedAt / 1_000_000 - middle / 1_000, fresh);
 				world.backfilled(device, fresh);
-			} else collector.liveLatency(batch.storedAt - dueMillis * 1_000, fresh);
+			} else {
+				collector.liveLatency(batch.storedAt - dueMillis * 1_000, fresh);
+			}
 		}
 		world.counters.durable = ledger.durableTotal;
 		world.counters.duplicates = ledger.duplicates;
 	}
 
 	private makeRoom(records: number): void {
-		if (records <= this.inbox.capacity) return;
+		if (records <= this.inbox.capacity) {
+			return;
+		}
 		const larger = new RecordBuffer(records * 2);
 		larger.floats.set(this.inbox.floats);
 		this.inbox = larger;
 		this.verdicts = new Uint8Array(larger.capacity);
-		if (this.outbox.capacity < larger.capacity) this.outbox = new RecordBuffer(larger.capacity);
+		if (this.outbox.capacity < larger.capacity) {
+			this.outbox = new RecordBuffer(larger.capacity);
+		}
 	}
 }
 

@@ -60,7 +60,9 @@ export class Links {
 		const fate = this.streams.draw(purpose, device, time, n);
 		const ppm = (fate / 0x1_0000_0000) * PER_MILLION;
 		const loss = this.profile.lossPpm + (degraded?.lossPpm ?? 0);
-		if (ppm < loss) return -1;
+		if (ppm < loss) {
+			return -1;
+		}
 		const block = Math.floor(time / COHERENCE_MICROS);
 		const base = this.latency.at(this.streams.draw(purpose, device, block, -1));
 		const slowed = degraded === undefined ? base : Math.floor(base * degraded.latencyFactor);
@@ -69,7 +71,9 @@ export class Links {
 
 	/** Whether frame `n` arrives twice. */
 	duplicates(up: boolean, device: number, time: number, n: number): boolean {
-		if (this.profile.duplicatePpm === 0) return false;
+		if (this.profile.duplicatePpm === 0) {
+			return false;
+		}
 		const purpose = up ? PURPOSE_UPLINK : PURPOSE_DOWNLINK;
 		const bits = this.streams.draw(purpose, device, time, -2 - n);
 		return (bits / 0x1_0000_0000) * PER_MILLION < this.profile.duplicatePpm;

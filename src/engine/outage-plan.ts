@@ -77,14 +77,20 @@ export class OutagePlan {
 	}
 
 	private cohortOutage(outage: Outage, place: number): CohortOutage[] {
-		if (outage.kind === "gateway" || outage.kind === "broker") return [];
+		if (outage.kind === "gateway" || outage.kind === "broker") {
+			return [];
+		}
 		const { cohorts } = outage;
-		if (outage.kind !== "brown-out") return [{ change: CHANGES[outage.kind], cohorts, place }];
+		if (outage.kind !== "brown-out") {
+			return [{ change: CHANGES[outage.kind], cohorts, place }];
+		}
 		return [{ change: LINK_BROWN_OUT + this.brownOuts.indexOf(outage), cohorts, place }];
 	}
 
 	private ofGateways(outage: Outage): GatewayTransition[] {
-		if (outage.kind !== "gateway") return [];
+		if (outage.kind !== "gateway") {
+			return [];
+		}
 		const outSlice = this.slice(outage.outAtMicros);
 		const { gateways } = outage;
 		const backSlice = this.slice(outage.backAtMicros);
@@ -102,7 +108,9 @@ export class OutagePlan {
 		for (const { time, what, cohort, change } of outages.flatMap(cohortSteps).sort(inOrder)) {
 			const outSlice = this.slice(cohort.outAtMicros);
 			const back = what === BACK;
-			if (what === OUT) held.set(cohort, pool.take(cohort.devices));
+			if (what === OUT) {
+				held.set(cohort, pool.take(cohort.devices));
+			}
 			const ranges = held.get(cohort) ?? [];
 			if (what === FREE) {
 				pool.give(ranges);
@@ -137,12 +145,17 @@ class RangePool {
 		while (missing > 0) {
 			const range = this.free[this.head];
 			// The loader has checked that a cohort is never larger than what is left; it may be by what a spread overlaps.
-			if (range === undefined) return taken;
+			if (range === undefined) {
+				return taken;
+			}
 			const count = Math.min(missing, range.count);
 			taken.push({ first: range.first, count });
 			missing -= count;
-			if (count === range.count) this.head++;
-			else this.free[this.head] = { first: range.first + count, count: range.count - count };
+			if (count === range.count) {
+				this.head++;
+			} else {
+				this.free[this.head] = { first: range.first + count, count: range.count - count };
+			}
 		}
 		return taken;
 	}
@@ -167,7 +180,9 @@ function cohortSteps({ change, cohorts, place }: CohortOutage) {
 	return cohorts.flatMap((cohort, row) => {
 		const step = (time: number, what: number) => ({ time, what, cohort, change, place, row });
 		const out = step(cohort.outAtMicros, OUT);
-		if (cohort.backAtMicros === null) return [out];
+		if (cohort.backAtMicros === null) {
+			return [out];
+		}
 		return [out, step(cohort.backAtMicros, BACK), step(cohort.backAtMicros + cohort.spreadMicros, FREE)];
 	});
 }
@@ -180,7 +195,9 @@ function inOrder(x: Step, y: Step): number {
 
 /** Ranges that change at `time`, or spread over the time that the cohort takes to return. */
 function spread(ranges: readonly Range[], time: number, cohort: Cohort | null) {
-	if (cohort === null || cohort.spreadMicros === 0) return ranges.map((range) => ({ time, ...range }));
+	if (cohort === null || cohort.spreadMicros === 0) {
+		return ranges.map((range) => ({ time, ...range }));
+	}
 	const steps = Math.min(SPREAD_STEPS_MAX, cohort.devices);
 	const perStep = Math.ceil(cohort.devices / steps);
 	const pieces: { time: number; first: number; count: number }[] = [];
@@ -207,7 +224,9 @@ const CHANGES = {
 
 function coprimeNear(start: number, modulus: number): number {
 	let candidate = Math.max(1, start);
-	while (gcd(candidate, modulus) !== 1) candidate++;
+	while (gcd(candidate, modulus) !== 1) {
+		candidate++;
+	}
 	return candidate;
 }
 

@@ -48,7 +48,9 @@ export function planFacts(
 	for (const t of plan.transitions) {
 		const at = t.slice * sliceMicros;
 		move(at, t.back ? -t.count : t.count);
-		if (!t.back || at >= duration) continue;
+		if (!t.back || at >= duration) {
+			continue;
+		}
 		const powered = t.change !== CHANGE_POWER;
 		const readingsEach = powered || sensing ? (at - t.outSlice * sliceMicros) / interval : 0;
 		returns.push({ atMicros: at, devices: t.count, readingsEach });
@@ -62,9 +64,13 @@ export function planFacts(
 		const devices = Math.floor((scenario.devices.count * t.gateways) / gateways);
 		const at = t.slice * sliceMicros;
 		move(at, t.back ? -devices : devices);
-		if (!t.back) continue;
+		if (!t.back) {
+			continue;
+		}
 		returns.push({ atMicros: at, devices, readingsEach: (at - t.outSlice * sliceMicros) / interval });
-		for (let n = 0; n < devices; n++) ready.push(at);
+		for (let n = 0; n < devices; n++) {
+			ready.push(at);
+		}
 	}
 	const away = accumulate(change, steps);
 	const onset = onsetStep(away);
@@ -110,6 +116,8 @@ function onsetStep(away: Float64Array): number | null {
 
 /** The value below which the given share of `sorted` lies; 0 for none. */
 export function quantile(sorted: Float64Array, share: number): number {
-	if (sorted.length === 0) return 0;
+	if (sorted.length === 0) {
+		return 0;
+	}
 	return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] as number;
 }

@@ -17,7 +17,9 @@ export class Production {
 	) {
 		const { firmware, count } = world.scenario.devices;
 		this.interval = firmware.readingIntervalMicros;
-		if (firmware.backup === "sensing") return;
+		if (firmware.backup === "sensing") {
+			return;
+		}
 		this.powered = new Int32Array(count);
 		this.phases = new Float64Array(count);
 		for (let first = 0; first < count; first += SHARD_DEVICES) {
@@ -27,21 +29,27 @@ export class Production {
 
 	/** A device loses or regains its mains power at `time`. */
 	power(device: number, time: number, on: boolean): void {
-		if (this.powered === undefined || this.phases === undefined) return;
+		if (this.powered === undefined || this.phases === undefined) {
+			return;
+		}
 		const taken = this.takenBy(this.phases[device] as number, time);
 		this.powered[device] = (this.powered[device] as number) + (on ? -taken : taken);
 	}
 
 	/** About how many readings of a device are not stored at `time`: exact to one reading, losses apart. */
 	owed(device: number, time: number): number {
-		if (this.powered !== undefined) return 0;
+		if (this.powered !== undefined) {
+			return 0;
+		}
 		return Math.floor(time / this.interval) - (this.world.ledger.durable[device] as number);
 	}
 
 	/** Readings taken by `time`, for the devices from `first` on whose phases are given; `on`: still powered. */
 	taken(device: number, phase: number, time: number): number {
 		const byGrid = this.takenBy(phase, time);
-		if (this.powered === undefined) return byGrid;
+		if (this.powered === undefined) {
+			return byGrid;
+		}
 		const sum = this.powered[device] as number;
 		// Powered devices carry minus what the grid had at their last power-on (0 from the start).
 		return this.world.isPowered(device) ? byGrid + sum : sum;

@@ -41,7 +41,9 @@ export class ShardWheels {
 
 	/** Sets a device's timer to `slice` (at or after the shard's cursor), replacing the one it has. */
 	arm(device: number, slice: number): void {
-		if (this.due[device] === slice) return;
+		if (this.due[device] === slice) {
+			return;
+		}
 		this.disarm(device);
 		this.link(device, slice);
 	}
@@ -49,14 +51,21 @@ export class ShardWheels {
 	/** Removes a device's timer, if any. */
 	disarm(device: number): void {
 		const due = this.due[device] as number;
-		if (due === NEVER) return;
+		if (due === NEVER) {
+			return;
+		}
 		const shard = device >>> SHARD_SHIFT;
 		const base = shard << SHARD_SHIFT;
 		const before = this.previous[device] as number;
 		const after = this.next[device] as number;
-		if (before === NONE) this.heads[this.cell(shard, due)] = after;
-		else this.next[base + before] = after;
-		if (after !== NONE) this.previous[base + after] = before;
+		if (before === NONE) {
+			this.heads[this.cell(shard, due)] = after;
+		} else {
+			this.next[base + before] = after;
+		}
+		if (after !== NONE) {
+			this.previous[base + after] = before;
+		}
 		this.due[device] = NEVER;
 	}
 
@@ -107,13 +116,17 @@ export class ShardWheels {
 		const local = device - base;
 		this.next[device] = head;
 		this.previous[device] = NONE;
-		if (head !== NONE) this.previous[base + head] = local;
+		if (head !== NONE) {
+			this.previous[base + head] = local;
+		}
 		this.heads[cell] = local;
 		this.due[device] = slice;
 		const word = (shard * LEVELS + level) * WORDS + (slot >>> 5);
 		this.bits[word] = (this.bits[word] as number) | (1 << (slot & 31));
 		const visit = level === 0 ? slice : Math.floor(slice / 2 ** (level * 8)) * 2 ** (level * 8);
-		if (visit < (this.attention[shard] as number)) this.attention[shard] = visit;
+		if (visit < (this.attention[shard] as number)) {
+			this.attention[shard] = visit;
+		}
 	}
 
 	private advance(shard: number, slice: number): void {
@@ -121,7 +134,9 @@ export class ShardWheels {
 		this.cursor[shard] = slice;
 		for (let level = LEVELS - 1; level > 0; level--) {
 			const shift = level * 8;
-			if (cursor >>> shift === slice >>> shift) continue;
+			if (cursor >>> shift === slice >>> shift) {
+				continue;
+			}
 			this.cascade(shard, level, (slice >>> shift) & (SLOTS - 1));
 		}
 	}
@@ -148,7 +163,9 @@ export class ShardWheels {
 				continue;
 			}
 			slot = (slot & ~31) + (31 - Math.clz32(word & -word));
-			if (this.heads[this.cellOf(shard, level, slot)] !== NONE) return slot;
+			if (this.heads[this.cellOf(shard, level, slot)] !== NONE) {
+				return slot;
+			}
 			this.bits[base + (slot >>> 5)] = (this.bits[base + (slot >>> 5)] as number) & ~(1 << (slot & 31));
 			slot++;
 		}
@@ -167,7 +184,11 @@ export class ShardWheels {
 
 /** The lowest level whose block holds both slices. */
 function levelOf(cursor: number, slice: number): number {
-	if (cursor >>> 8 === slice >>> 8) return 0;
-	if (cursor >>> 16 === slice >>> 16) return 1;
+	if (cursor >>> 8 === slice >>> 8) {
+		return 0;
+	}
+	if (cursor >>> 16 === slice >>> 16) {
+		return 1;
+	}
 	return cursor >>> 24 === slice >>> 24 ? 2 : 3;
 }

@@ -122,14 +122,22 @@ export class Simulation {
 	private watchDrain(time: number): void {
 		const { bound } = this.facts;
 		this.collector.enter(this.phaseAt(time));
-		if (this.drainedMicros !== null || bound.endMicros === null || time < bound.endMicros) return;
-		if (this.world.owedTotal <= bound.epsilonReadings) this.drainedMicros = time;
+		if (this.drainedMicros !== null || bound.endMicros === null || time < bound.endMicros) {
+			return;
+		}
+		if (this.world.owedTotal <= bound.epsilonReadings) {
+			this.drainedMicros = time;
+		}
 	}
 
 	private phaseAt(time: number): Phase {
 		const { onsetMicros, recoveryMicros } = this.facts;
-		if (onsetMicros === null || time < onsetMicros) return "before";
-		if (this.drainedMicros !== null) return "after";
+		if (onsetMicros === null || time < onsetMicros) {
+			return "before";
+		}
+		if (this.drainedMicros !== null) {
+			return "after";
+		}
 		return recoveryMicros === null || time < recoveryMicros ? "outage" : "recovery";
 	}
 
@@ -167,8 +175,11 @@ function ringSlices(world: World, sliceMicros: number, latencyFactor: number): n
 	// A duplicate or a refusal takes the way twice.
 	const { max } = world.links.bounds(latencyFactor, frameBytes, 2 * firmware.windowFrames);
 	let slices = RING_SLICES_MIN;
-	while (slices < (2 * max) / sliceMicros + 4) slices *= 2;
-	if (slices > RING_SLICES_MAX)
+	while (slices < (2 * max) / sliceMicros + 4) {
+		slices *= 2;
+	}
+	if (slices > RING_SLICES_MAX) {
 		throw new RangeError("the link's longest latency is too long for its shortest");
+	}
 	return slices;
 }

@@ -56,7 +56,9 @@ function settle(run: Simulation, production: Production, fleet: NativeFleet, atM
 			const device = first + n;
 			const produced = production.taken(device, phases[n] as number, atMicros);
 			const lost = rows[4 * n + 1] as number;
-			if (lost > 0) world.ledger.lose(device, lost, 0);
+			if (lost > 0) {
+				world.ledger.lose(device, lost, 0);
+			}
 			const acked = { live: rows[4 * n + 2] as number, backfill: rows[4 * n + 3] as number };
 			settleDevice(balance, world.ledger, device, produced, rows[4 * n] as number, acked);
 			const share = produced === 0 ? 1 : (world.ledger.durable[device] as number) / produced;
@@ -130,7 +132,9 @@ function utilisation(run: Simulation): number {
 	let durable = 0;
 	let rows = 0;
 	series.timeSeconds.forEach((time, n) => {
-		if (time < start || time + series.bucketSeconds > end) return;
+		if (time < start || time + series.bucketSeconds > end) {
+			return;
+		}
 		durable += series.durablePerSecond[n] as number;
 		rows++;
 	});

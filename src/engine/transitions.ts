@@ -55,8 +55,11 @@ export class Transitions {
 		world.reachable += t.back ? t.count : -t.count;
 		for (let n = 0; n < t.count; n++) {
 			const device = this.plan.deviceAt(t.first + n);
-			if (t.change === CHANGE_POWER) this.power(slice, time, device, t.back);
-			else this.link(slice, time, device, t);
+			if (t.change === CHANGE_POWER) {
+				this.power(slice, time, device, t.back);
+			} else {
+				this.link(slice, time, device, t);
+			}
 		}
 	}
 
@@ -77,9 +80,14 @@ export class Transitions {
 	private link(slice: number, time: number, device: number, t: Transition): void {
 		const { world } = this;
 		world.links.state[device] = t.back ? LINK_UP : t.change;
-		if (t.back) world.ready(device, time, this.production.owed(device, time));
-		else world.away(device);
-		if (!t.back && t.change === LINK_REFUSED) this.devices.post(slice, device, KIND_REFUSED, 0);
+		if (t.back) {
+			world.ready(device, time, this.production.owed(device, time));
+		} else {
+			world.away(device);
+		}
+		if (!t.back && t.change === LINK_REFUSED) {
+			this.devices.post(slice, device, KIND_REFUSED, 0);
+		}
 	}
 
 	private applyGateways(slice: number, t: GatewayTransition): void {
@@ -89,14 +97,19 @@ export class Transitions {
 		const total = world.gatewayDown.length;
 		for (let gateway = 0; gateway < t.gateways; gateway++) {
 			world.gatewayDown[gateway] = t.back ? 0 : 1;
-			if (!t.back) this.gateways.kill(slice, gateway);
+			if (!t.back) {
+				this.gateways.kill(slice, gateway);
+			}
 		}
 		for (let device = 0; device < count; device++) {
-			if (device % total >= t.gateways) continue;
+			if (device % total >= t.gateways) {
+				continue;
+			}
 			world.events++;
 			world.reachable += t.back ? 1 : -1;
-			if (t.back) world.ready(device, time, this.production.owed(device, time));
-			else {
+			if (t.back) {
+				world.ready(device, time, this.production.owed(device, time));
+			} else {
 				world.away(device);
 				this.devices.post(slice, device, KIND_REFUSED, 0);
 			}

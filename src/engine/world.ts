@@ -85,7 +85,9 @@ export class World {
 
 	/** A device is away. */
 	away(device: number): void {
-		if (this.waitingSince[device] !== NOT_WAITING) this.neverConnected++;
+		if (this.waitingSince[device] !== NOT_WAITING) {
+			this.neverConnected++;
+		}
 		this.waitingSince[device] = NOT_WAITING;
 		this.setOwed(device, 0);
 	}
@@ -96,7 +98,9 @@ export class World {
 		this.connects++;
 		this.setOwed(device, backlog);
 		const since = this.waitingSince[device] as number;
-		if (since === NOT_WAITING) return;
+		if (since === NOT_WAITING) {
+			return;
+		}
 		this.waitingSince[device] = NOT_WAITING;
 		if (this.waitCount === this.waits.length) {
 			const more = new Float64Array(this.waitCount * 2);
@@ -119,7 +123,11 @@ export class World {
 	/** Returned devices that never got a session. */
 	stillWaiting(): number {
 		let waiting = this.neverConnected;
-		for (const since of this.waitingSince) if (since !== NOT_WAITING) waiting++;
+		for (const since of this.waitingSince) {
+			if (since !== NOT_WAITING) {
+				waiting++;
+			}
+		}
 		return waiting;
 	}
 

@@ -43,7 +43,9 @@ export class Ledger {
 		this.fresh = count - known;
 		this.durableTotal += this.fresh;
 		this.durable[device] = (this.durable[device] as number) + this.fresh;
-		if (end > mark) marks[device] = end;
+		if (end > mark) {
+			marks[device] = end;
+		}
 	}
 
 	/** Notes what a device says that it could not keep. */

@@ -83,7 +83,7 @@ describe("writeResults", () => {
 	});
 
 	it("says so when the disk is full, and leaves nothing behind", async ({ skip }) => {
-		const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=128k", "tmpfs", folder]);
+		const mounted = spawnSync("/usr/bin/mount", ["-t", "tmpfs", "-o", "size=128k", "tmpfs", folder]);
 		if (mounted.status !== 0) {
 			skip("mounting a small disk needs root");
 		}
@@ -94,7 +94,7 @@ describe("writeResults", () => {
 			expect(written.ok ? "" : written.error.message).toContain("the disk is full");
 			expect(await tree()).toEqual([]);
 		} finally {
-			spawnSync("umount", [folder]);
+			spawnSync("/usr/bin/umount", [folder]);
 		}
 	});
 });
