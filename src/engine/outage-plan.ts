@@ -166,8 +166,8 @@ class RangePool {
 }
 
 /** What happens to a cohort, in the order in which it happens at one moment. */
-const FREE = 0;
-const BACK = 1;
+const BACK = 0;
+const FREE = 1;
 const OUT = 2;
 
 interface CohortOutage {

@@ -25,6 +25,11 @@ const OVERBOOK_PERMILLE = 1_050;
 /** Backfill that waits in a gateway: this much of its share of the capacity. */
 const BACKFILL_QUEUE_SECONDS = 4;
 
+/** Share of the broker's ceiling that gateways use: at the ceiling itself its queue, and with it live latency, would wander. */
+const CAPACITY_PERMILLE = 985;
+/** Transactional producers of a gateway, one per group of its devices; each has one transaction at a time. */
+const PRODUCERS = 4;
+
 /** The policies, by name. */
 export const POLICIES: Readonly<Record<PolicyName, Policy>> = {
 	none: {
@@ -88,7 +93,8 @@ export function fleetOptions(scenario: Scenario, policy: Policy, streams: Stream
 /** The cluster's native options under a policy. */
 export function clusterOptions(scenario: Scenario, policy: Policy, streams: Streams): ClusterOptions {
 	const { gateways, broker, devices } = scenario;
-	const capacity = Math.max(1, Math.floor(broker.capacityPerSecond / gateways.count));
+	const usable = (broker.capacityPerSecond * CAPACITY_PERMILLE) / 1_000;
+	const capacity = Math.max(1, Math.floor(usable / gateways.count));
 	return {
 		gateways: gateways.count,
 		devices: devices.count,
@@ -104,6 +110,7 @@ export function clusterOptions(scenario: Scenario, policy: Policy, streams: Stre
 		backfillQueueReadings: Math.max(capacity * BACKFILL_QUEUE_SECONDS, 2 * devices.firmware.frameReadings),
 		commitIntervalMicros: gateways.commitIntervalMicros,
 		batchReadingsMax: gateways.sinkBatchReadings,
+		producers: policy.exactlyOnce ? PRODUCERS : 1,
 		batchesInFlightMax: policy.exactlyOnce ? 1 : gateways.sinkInFlightBatches,
 		bufferReadings: devices.firmware.bufferReadings,
 		frameReadings: devices.firmware.frameReadings,

@@ -45,6 +45,23 @@ export function deviceLosses(ledger: LedgerTotals): number {
 }
 
 /**
+ * Whether the outage's backlog became durable. `nothing`: there was none. `stopped`: the run ended too early to say.
+ * A null ratio alone says none of this.
+ */
+export type DrainState = "drained" | "never" | "stopped" | "nothing";
+
+export function drainState(run: RunRecord): DrainState {
+	const { drainRatio, drainBoundSeconds, undrainedReadings } = run.virtual;
+	if (drainRatio !== null) {
+		return "drained";
+	}
+	if (drainBoundSeconds === 0 && undrainedReadings === 0) {
+		return "nothing";
+	}
+	return run.complete ? "never" : "stopped";
+}
+
+/**
  * Judges one run by the promises that hold on any scenario. A peer policy that duplicates or never drains
  * is what the scenario is there to show: a finding, not a failure. What breaks the accounting itself, or an
  * acknowledgement that was a lie, fails under every policy.
@@ -94,7 +111,7 @@ function drainFindings(run: RunRecord): Finding[] {
 		const message = "the run was stopped before its end: its figures cover what ran";
 		findings.push({ severity: "warning", code: "incomplete", message });
 	}
-	if (virtual.drainRatio === null && virtual.drainBoundSeconds > 0) {
+	if (drainState(run) === "never") {
 		const message = `never drained: ${digits(virtual.undrainedReadings)} readings of backlog left at the end`;
 		findings.push({ severity: "warning", code: "not-drained", message });
 	}

@@ -1,5 +1,5 @@
 import type { RunRecord } from "../record/run-record.js";
-import { deviceLosses, unaccountedReadings } from "../record/verdict.js";
+import { deviceLosses, drainState, unaccountedReadings } from "../record/verdict.js";
 import { configFacts, liveRate } from "./config-facts.js";
 import {
 	formatCount,
@@ -15,7 +15,10 @@ import type { LabelledRun, ScenarioGroup } from "./grouping.js";
 import { code } from "./markup.js";
 import { showLatency } from "./metrics.js";
 
-/** The three lines that a report leads with, and the third one's steps apart. Backticks mark names; each renderer escapes and sets them its way. */
+/**
+ * The three lines that a report leads with, and the third one's steps apart. Backticks mark names; each renderer
+ * escapes and sets them its way.
+ */
 export interface Answer {
 	readonly outcome: string;
 	readonly comparison: string;
@@ -55,7 +58,7 @@ function subjectOf(runs: readonly LabelledRun[]): LabelledRun | undefined {
 }
 
 function slowness(run: RunRecord): number {
-	return run.virtual.drainRatio ?? (run.virtual.drainBoundSeconds > 0 ? Number.POSITIVE_INFINITY : 0);
+	return run.virtual.drainRatio ?? (drainState(run) === "nothing" ? 0 : Number.POSITIVE_INFINITY);
 }
 
 function outcomeOf(subject: LabelledRun, runs: readonly LabelledRun[]): string {
@@ -67,16 +70,22 @@ function outcomeOf(subject: LabelledRun, runs: readonly LabelledRun[]): string {
 }
 
 function drainWords(run: RunRecord): string {
-	const { drainSeconds, drainRatio, drainBoundSeconds, undrainedReadings } = run.virtual;
-	const peak = peakBacklog(run);
-	const backlog = peak > 0 ? `a backlog that peaked at ${formatCount(peak)} readings` : "the backlog";
-	if (drainSeconds !== null && drainRatio !== null) {
-		return `drained ${backlog} in ${formatSeconds(drainSeconds)}, ${formatRatio(drainRatio)} the physical bound`;
+	const { drainSeconds, drainRatio, undrainedReadings } = run.virtual;
+	const left = `${formatNoun(undrainedReadings, "reading")} of backlog left at the end`;
+	switch (drainState(run)) {
+		case "drained": {
+			const peak = peakBacklog(run);
+			const backlog = peak > 0 ? `a backlog that peaked at ${formatCount(peak)} readings` : "the backlog";
+			const time = formatSeconds(drainSeconds ?? 0);
+			return `drained ${backlog} in ${time}, ${formatRatio(drainRatio ?? 0)} the physical bound`;
+		}
+		case "never":
+			return `NEVER DRAINED: ${left}`;
+		case "stopped":
+			return `had not drained when it was stopped: ${left}`;
+		case "nothing":
+			return "had no backlog to drain";
 	}
-	if (drainBoundSeconds === 0) {
-		return "had no backlog to drain";
-	}
-	return `NEVER DRAINED: ${formatNoun(undrainedReadings, "reading")} of backlog left at the end`;
 }
 
 function integrityWords(run: RunRecord): string {
@@ -124,13 +133,7 @@ function comparisonOf(subject: LabelledRun, runs: readonly LabelledRun[]): strin
 
 function peerWords(run: RunRecord): string {
 	const { virtual, ledger } = run;
-	const drained =
-		virtual.drainSeconds !== null && virtual.drainRatio !== null
-			? `took ${formatSeconds(virtual.drainSeconds)} (${formatRatio(virtual.drainRatio)} the bound)`
-			: virtual.drainBoundSeconds > 0
-				? `never drained (${formatCount(virtual.undrainedReadings)} readings left)`
-				: "had no backlog to drain";
-	const parts = [drained];
+	const parts = [peerDrainWords(run)];
 	if (ledger.duplicates > 0) {
 		parts.push(`stored ${formatNoun(ledger.duplicates, "duplicate")}`);
 	}
@@ -141,8 +144,30 @@ function peerWords(run: RunRecord): string {
 			before === NONE ? `had a live p99 of ${recovery}` : `took live p99 from ${before} to ${recovery}`,
 		);
 	}
-	const attempts = Number(virtual.attemptsPerConnect.toPrecision(2));
-	return `${code(run.policy)} ${formatList(parts)}, at ${attempts} ${attempts === 1 ? "attempt" : "attempts"} per connect`;
+	const attempts = virtual.devicesConnected.count === 0 ? "" : `, at ${attemptsWords(run)} per connect`;
+	return `${code(run.policy)} ${formatList(parts)}${attempts}`;
+}
+
+function peerDrainWords(run: RunRecord): string {
+	const { drainSeconds, drainRatio, undrainedReadings } = run.virtual;
+	switch (drainState(run)) {
+		case "drained":
+			return `took ${formatSeconds(drainSeconds ?? 0)} (${formatRatio(drainRatio ?? 0)} the bound)`;
+		case "never":
+			return `never drained (${formatNoun(undrainedReadings, "reading")} left)`;
+		case "stopped":
+			return `had not drained when it was stopped (${formatNoun(undrainedReadings, "reading")} left)`;
+		case "nothing":
+			return "had no backlog to drain";
+	}
+}
+
+function attemptsOf(run: RunRecord): number {
+	return Number(run.virtual.attemptsPerConnect.toPrecision(2));
+}
+
+function attemptsWords(run: RunRecord): string {
+	return formatNoun(attemptsOf(run), "attempt");
 }
 
 function stepsOf(subject: LabelledRun, runs: readonly LabelledRun[]): readonly string[] {
@@ -162,11 +187,10 @@ function sessionAdvice(run: RunRecord): string | undefined {
 		return undefined;
 	}
 	const { devicesConnected, devicesConnectedBound } = run.virtual;
+	const [p95, ideal] = [devicesConnected.p95Seconds, devicesConnectedBound.p95Seconds].map(formatSeconds);
+	const reached = devicesConnected.count === 0 ? "" : ` (95 % are back in ${p95}, ideal ${ideal})`;
 	const rate = formatCount(sessionsPerGatewayPerSecond);
-	return (
-		`admit ${rate} sessions/s on each of ${formatNoun(gateways, "gateway")} ` +
-		`(95 % are back in ${formatSeconds(devicesConnected.p95Seconds)}, ideal ${formatSeconds(devicesConnectedBound.p95Seconds)})`
-	);
+	return `admit ${rate} sessions/s on each of ${formatNoun(gateways, "gateway")}${reached}`;
 }
 
 function headroomAdvice(run: RunRecord): string | undefined {
@@ -179,7 +203,7 @@ function headroomAdvice(run: RunRecord): string | undefined {
 		return `add broker capacity: live readings alone (${formatRate(live)}) fill ${formatRate(capacity)}, so no backlog can drain`;
 	}
 	const spare = capacity - live;
-	return `keep ${formatRate(spare)} of the broker's ${formatRate(capacity)} free of live load (with half of that, draining takes twice as long)`;
+	return `keep ${formatRate(spare)} of the broker's ${formatRate(capacity)} free of live load: that is the rate at which backlogs drain`;
 }
 
 function bufferAdvice(run: RunRecord): string | undefined {
@@ -200,18 +224,22 @@ function bufferAdvice(run: RunRecord): string | undefined {
 
 function backoffAdvice(run: RunRecord, none: RunRecord | undefined): string | undefined {
 	const { backoffKind, backoffBaseSeconds, backoffCapSeconds } = configFacts(run);
-	if (backoffKind === undefined) {
+	if (backoffKind === undefined || run.virtual.devicesConnected.count === 0) {
 		return undefined;
 	}
 	const range =
 		backoffKind === "none" || backoffBaseSeconds === undefined || backoffCapSeconds === undefined
 			? ""
 			: ` (${formatSeconds(backoffBaseSeconds)} to ${formatSeconds(backoffCapSeconds)})`;
-	const attempts = (other: RunRecord) => Number(other.virtual.attemptsPerConnect.toPrecision(2));
 	const firmware = `firmware backoff ${code(backoffKind)}${range}`;
-	if (none === undefined || none === run || run.policy === "none") {
-		return `${firmware} costs ${attempts(run)} attempts per connect under ${code(run.policy)}`;
+	const costs = `${firmware} costs ${attemptsWords(run)} per connect under ${code(run.policy)}`;
+	if (none === undefined || none === run || none.virtual.devicesConnected.count === 0) {
+		return costs;
 	}
-	const words = attempts(none) > attempts(run) * 1.5 ? "cannot do this alone" : "makes little difference";
-	return `${firmware} ${words}: ${attempts(none)} attempts per connect without slots, ${attempts(run)} with them`;
+	if (drainState(none) === "never" && drainState(run) === "drained") {
+		const against = `${attemptsWords(none)} per connect against ${attemptsOf(run)}`;
+		return `do not count on ${firmware}: with it alone, ${code("none")} never drained, at ${against}`;
+	}
+	const without = `, ${attemptsOf(none)} under ${code("none")}`;
+	return `${costs}${without}`;
 }

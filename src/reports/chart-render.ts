@@ -120,7 +120,7 @@ function labelled(ticks: readonly number[], label: (tick: number) => string): ob
 
 function timeLayers(chart: TimeChart, size: ChartSize): object {
 	const unit = timeUnit(chart.endSeconds);
-	const ticks = timeTicks(chart.endSeconds, unit, size.width > 600 ? 16 : 8);
+	const ticks = timeTicks(chart.endSeconds, unit, size.width > 600 ? 16 : size.width > 400 ? 8 : 6);
 	const lastTick = ticks.at(-1);
 	const x = {
 		field: "x",

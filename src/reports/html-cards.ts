@@ -1,8 +1,8 @@
 import type { RunRecord } from "../record/run-record.js";
-import { deviceLosses } from "../record/verdict.js";
-import { formatCount, formatPercent, formatRatio, formatSeconds, NONE } from "./format.js";
+import { deviceLosses, drainState } from "../record/verdict.js";
+import { formatCount, formatNoun, formatPercent, formatRatio, formatSeconds, NONE } from "./format.js";
 import type { LabelledRun } from "./grouping.js";
-import { showLatency } from "./metrics.js";
+import { showAttempts, showLatency } from "./metrics.js";
 
 /** The figures of one run that a room should see from the last row. */
 export interface RunCard {
@@ -34,23 +34,32 @@ export function runCards(runs: readonly LabelledRun[]): readonly RunCard[] {
 
 function drainOf(run: RunRecord): Pick<RunCard, "drain" | "drainBad" | "drainNote" | "barRatio"> {
 	const { drainSeconds, drainRatio, drainBoundSeconds, undrainedReadings } = run.virtual;
-	if (drainSeconds !== null && drainRatio !== null) {
-		return {
-			drain: formatRatio(drainRatio),
-			drainBad: false,
-			drainNote: `the physical bound (${formatSeconds(drainSeconds)} against ${formatSeconds(drainBoundSeconds)})`,
-			barRatio: Math.min(drainRatio, BAR_RATIO_MAX),
-		};
+	const bound = formatSeconds(drainBoundSeconds);
+	switch (drainState(run)) {
+		case "drained":
+			return {
+				drain: formatRatio(drainRatio ?? 0),
+				drainBad: false,
+				drainNote: `drained in ${formatSeconds(drainSeconds ?? 0)}; the bound is ${bound}`,
+				barRatio: Math.min(drainRatio ?? 0, BAR_RATIO_MAX),
+			};
+		case "never":
+			return {
+				drain: "Never drained",
+				drainBad: true,
+				drainNote: `${formatNoun(undrainedReadings, "reading")} left; the bound is ${bound}`,
+				barRatio: BAR_RATIO_MAX,
+			};
+		case "stopped":
+			return {
+				drain: "Stopped",
+				drainBad: false,
+				drainNote: `before it drained: ${formatNoun(undrainedReadings, "reading")} left`,
+				barRatio: null,
+			};
+		case "nothing":
+			return { drain: "No backlog", drainBad: false, drainNote: "nothing had to drain", barRatio: null };
 	}
-	if (drainBoundSeconds === 0) {
-		return { drain: "no backlog", drainBad: false, drainNote: "nothing had to drain", barRatio: null };
-	}
-	return {
-		drain: "Never drained",
-		drainBad: true,
-		drainNote: `${formatCount(undrainedReadings)} readings left; the bound is ${formatSeconds(drainBoundSeconds)}`,
-		barRatio: BAR_RATIO_MAX,
-	};
 }
 
 function factsOf(run: RunRecord): RunCard["facts"] {
@@ -75,7 +84,7 @@ function factsOf(run: RunRecord): RunCard["facts"] {
 		},
 		{
 			label: "Attempts per connect",
-			value: String(Number(virtual.attemptsPerConnect.toPrecision(3))),
+			value: showAttempts(run),
 			bad: false,
 		},
 		{ label: "Capacity put to use", value: formatPercent(virtual.utilisation), bad: false },

@@ -1,5 +1,5 @@
 import type { LatencyMicros, RunRecord } from "../record/run-record.js";
-import { deviceLosses, unaccountedReadings } from "../record/verdict.js";
+import { deviceLosses, drainState, unaccountedReadings } from "../record/verdict.js";
 import {
 	formatCount,
 	formatExact,
@@ -37,14 +37,20 @@ const badWhen =
 	(test: (run: RunRecord) => boolean) =>
 	(run: RunRecord): Tone =>
 		test(run) ? "bad" : "plain";
-const notDrained = badWhen((run) => run.virtual.drainRatio === null && run.virtual.drainBoundSeconds > 0);
+const notDrained = badWhen((run) => drainState(run) === "never");
 
 /** "Nothing had to drain" and "it never drained" are opposites, and both are null in the record. */
 function drainOr(run: RunRecord, value: number | null, format: (value: number) => string): string {
-	if (value !== null) {
-		return format(value);
+	switch (drainState(run)) {
+		case "drained":
+			return value === null ? NONE : format(value);
+		case "never":
+			return NEVER_DRAINED;
+		case "stopped":
+			return "not when stopped";
+		case "nothing":
+			return "nothing to drain";
 	}
-	return run.virtual.drainBoundSeconds > 0 ? NEVER_DRAINED : "nothing to drain";
 }
 
 function metric(
@@ -150,7 +156,7 @@ const devices: readonly Metric[] = [
 		"virtual.attemptsPerConnect",
 		"Attempts per connect",
 		"HELLO frames sent for each session opened: radio, battery and gateway CPU spent on knocking.",
-		(run) => Number(run.virtual.attemptsPerConnect.toPrecision(3)).toString(),
+		(run) => showAttempts(run),
 		{ headline: true },
 	),
 	metric(
@@ -300,6 +306,12 @@ export const METRICS: readonly Metric[] = [
 	...integrity,
 	...work,
 ];
+
+/** Without a single connect there is no figure per connect. */
+export function showAttempts(run: RunRecord): string {
+	const { devicesConnected, attemptsPerConnect } = run.virtual;
+	return devicesConnected.count === 0 ? NONE : String(Number(attemptsPerConnect.toPrecision(3)));
+}
 
 /** Frames dropped for whatever reason. */
 export function totalDrops(run: RunRecord): number {

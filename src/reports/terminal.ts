@@ -1,7 +1,7 @@
 import Table from "cli-table3";
 import picocolors from "picocolors";
 import type { ResultsFile } from "../record/run-record.js";
-import { deviceLosses } from "../record/verdict.js";
+import { deviceLosses, drainState } from "../record/verdict.js";
 import { answerOf } from "./answer.js";
 import { formatCount, formatExact, formatSeconds } from "./format.js";
 import { groupByScenario, type LabelledRun, type ScenarioGroup } from "./grouping.js";
@@ -85,7 +85,7 @@ const COLUMNS: readonly {
 	{ head: "in recovery", show: ({ run }) => showLatency(run.virtual.liveLatencyRecoveryMicros, "p99") },
 	{
 		head: "Drained in",
-		show: ({ run }) => (run.virtual.drainSeconds === null ? "" : formatSeconds(run.virtual.drainSeconds)),
+		show: ({ run }) => (drainState(run) === "drained" ? formatSeconds(run.virtual.drainSeconds ?? 0) : ""),
 	},
 	{ head: "95 % connected", show: ({ run }) => metricText(run, "virtual.devicesConnected.p95Seconds") },
 	{ head: "Tries", show: ({ run }) => metricText(run, "virtual.attemptsPerConnect") },

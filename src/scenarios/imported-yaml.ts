@@ -105,7 +105,7 @@ function serverLines(facts: ImportedFacts): string[] {
 		"",
 		"broker:",
 		"  partitions: 64",
-		"  nodes: 3",
+		"  nodes: 1",
 		`  capacity: ${capacityPerSecond}/s # ${(capacityPerSecond / Math.max(1, live)).toFixed(1)} times the live load of ${grouped(live)}/s`,
 		"  # Assumed for an idle broker that commits transactions at acks=all.",
 		"  commitMin: 60ms",

@@ -129,7 +129,7 @@ function resolveGateways(given: NonNullable<ScenarioInput["gateways"]>, devices:
 function resolveBroker(given: NonNullable<ScenarioInput["broker"]>, devices: Fleet): Broker {
 	return {
 		partitions: given.partitions ?? 64,
-		nodes: given.nodes ?? 3,
+		nodes: given.nodes ?? 1,
 		capacityPerSecond:
 			given.capacity ?? defaultCapacity(devices.count, devices.firmware.readingIntervalMicros),
 		commitMinMicros: given.commitMin ?? micros(60_000),

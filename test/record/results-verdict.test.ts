@@ -49,8 +49,20 @@ describe("verdictOf", () => {
 	});
 
 	it("does not call it 'not drained' when nothing had to drain", () => {
-		const virtual = { ...klais.virtual, drainSeconds: null, drainRatio: null, drainBoundSeconds: 0 };
+		const virtual = {
+			...klais.virtual,
+			drainSeconds: null,
+			drainRatio: null,
+			drainBoundSeconds: 0,
+			undrainedReadings: 0,
+		};
 		expect(verdictOf({ ...klais, virtual }).findings).toEqual([]);
+	});
+
+	it("does not say 'never' of a run that was stopped before it could drain", () => {
+		const virtual = { ...klais.virtual, drainSeconds: null, drainRatio: null, undrainedReadings: 9 };
+		expect(codes({ ...klais, virtual, complete: false }, "warning")).toEqual(["incomplete"]);
+		expect(codes({ ...klais, virtual }, "warning")).toEqual(["not-drained"]);
 	});
 
 	it("distrusts a drain faster than the bound, and an unfinished run", () => {

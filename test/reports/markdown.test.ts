@@ -24,7 +24,9 @@ describe("renderMarkdown", () => {
 		expect(second).toMatch(
 			/^2\. `none` never drained \(252 M readings left\), stored 300 M duplicates .*`static` took/,
 		);
-		expect(third).toMatch(/^3\. Do: admit 250 sessions\/s on each of 4 gateways .*buffer.*backoff/);
+		expect(third).toMatch(
+			/^3\. Do: admit 250 sessions\/s on each of 4 gateways .*buffer.*do not count on firmware backoff/,
+		);
 	});
 
 	it("shows every figure of the record, with what it means", () => {

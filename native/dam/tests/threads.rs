@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 
 use common::{SECOND, within_bound};
-use klais_dam::{Bucket, Class, Dam, DamConfig, HelloVerdict, Limit, Request, SessionMode};
+use klais_dam::{Bucket, Class, Dam, DamConfig, Emission, HelloVerdict, Limit, Request, SessionMode, Shift};
 
 const THREADS: [usize; 3] = [2, 4, 8];
 
@@ -124,7 +124,7 @@ fn no_two_threads_pass_on_one_slot() {
 fn a_limit_changes_whole() {
     // Two limits whose mixture (the interval of one, the span of the other) would let a million through.
     let (fast, slow) = (Limit::per_second(1_000_000, 10), Limit::per_period(1, 100 * SECOND, 10));
-    let bucket = Bucket::with_shift(fast, klais_dam::Shift::DAM).unwrap();
+    let bucket = Bucket::with_shift(fast, Shift::DAM).unwrap();
     let passed = on_threads(2, |n| {
         if n == 0 {
             for k in 0..200_000 {
@@ -137,4 +137,31 @@ fn a_limit_changes_whole() {
     });
     // At one moment: ten under the fast limit leave room for ten under the slow one, and no more.
     assert!((10..=20).contains(&passed), "{passed}");
+}
+
+#[test]
+fn a_device_that_lost_the_race_for_the_last_room_is_not_charged() {
+    let (device, global) = (Limit::per_second(1, 100), Limit::per_second(1, 40));
+    let interval = Emission::new(device, Shift::DAM).unwrap().pace().interval;
+    let dam =
+        || Dam::new(DamConfig { device: Some(device), global: Some(global), ..DamConfig::open(2) }).unwrap();
+    let dams: Vec<Dam> = (0..3_000).map(|_| dam()).collect();
+    let arrived = AtomicU64::new(0);
+    let charged_for_nothing = AtomicU64::new(0);
+    let passed = on_threads(2, |n| {
+        let mut all = 0;
+        for (round, dam) in dams.iter().enumerate() {
+            // A barrier that spins: one that sleeps would let a thread run alone.
+            arrived.fetch_add(1, Relaxed);
+            while arrived.load(Relaxed) < 2 * (round as u64 + 1) {
+                std::hint::spin_loop();
+            }
+            let passed = (0..60).filter(|_| dam.admit(0, n as u32, Class::Live, 1).is_ok()).count() as u64;
+            charged_for_nothing.fetch_add(dam.device_tat(n as u32) / interval - passed, Relaxed);
+            all += passed;
+        }
+        all
+    });
+    assert_eq!(charged_for_nothing.into_inner(), 0);
+    assert_eq!(passed, global.burst * dams.len() as u64);
 }

@@ -25,7 +25,11 @@ pub struct GatewayConfig {
     pub commit_offset_micros: u64,
     /// Readings in one transaction.
     pub batch_readings_max: u64,
-    /// Transactions on their way. With `deduplicate` it must be 1: a later one must not commit if an earlier one fails.
+    /// Producers, each with its own transactions; a device always uses the same one.
+    pub producers: usize,
+    /// Devices that may wait to be called when there is room for their backfill. Used with `slots`.
+    pub standby_devices_max: usize,
+    /// Transactions of one producer on their way. With `deduplicate` it must be 1: a later one must not commit if an earlier one fails.
     pub batches_in_flight_max: usize,
     /// HELLOs that wait until the device's own uncommitted readings are decided.
     pub pending_hellos_max: usize,
@@ -54,6 +58,7 @@ impl GatewayConfig {
             ("commit_interval_micros", self.commit_interval_micros),
             ("batch_readings_max", self.batch_readings_max),
             ("sink_queue_readings", self.sink_queue_readings),
+            ("producers", self.producers as u64),
             ("batches_in_flight_max", self.batches_in_flight_max as u64),
         ];
         if let Some((name, _)) = positive.iter().find(|(_, value)| *value == 0) {

@@ -19,6 +19,7 @@ const ONLINE: u8 = 1;
 const NACKED_LIVE: u8 = 2;
 const NACKED_BACKFILL: u8 = 4;
 const FLUSHING: u8 = 8;
+const STANDBY: u8 = 16;
 
 impl Entry {
     /// Everything below is accepted.
@@ -66,6 +67,27 @@ impl Entry {
     /// Has begun its backfill or was turned away once: goes ahead of newcomers.
     pub(crate) fn is_flushing(&self) -> bool {
         self.flags & FLUSHING != 0
+    }
+
+    /// Waits to be called.
+    pub(crate) fn is_on_standby(&self) -> bool {
+        self.flags & STANDBY != 0
+    }
+
+    pub(crate) fn set_on_standby(&mut self, value: bool) {
+        self.flags = if value { self.flags | STANDBY } else { self.flags & !STANDBY };
+    }
+
+    /// Readings that it still owes, of its credit.
+    pub(crate) fn owed(&self, slack: u16) -> u16 {
+        self.credit.saturating_sub(slack).max(1)
+    }
+
+    /// Takes `count` readings off the credit; a device that has begun goes on ahead of newcomers until it is through.
+    pub(crate) fn spend(&mut self, count: u16, slack: u16) {
+        self.credit = self.credit.saturating_sub(count);
+        self.set_flushing(self.credit > slack);
+        self.set_on_standby(false);
     }
 
     pub(crate) fn set_flushing(&mut self, value: bool) {

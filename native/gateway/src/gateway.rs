@@ -1,17 +1,17 @@
 //! The pipeline.
 
 use crate::drops::{Drop, DropCounters};
-use crate::pace::{Load, Pace};
-use crate::queue::{SinkEntry, SinkQueue};
-use crate::sink::{InFlight, Submission, ack};
+use crate::pace::Pace;
+use crate::queue::SinkEntry;
+use crate::sink::{Producer, Submission, ack};
 use crate::{DROP_NAMES, Entry, GatewayConfig, GatewayError};
 use klais_burst_sync::{Admit, Cookie, Data, Defer, Frame, Hello, Intake, Lane, Nack, NackReason, Offer};
-use klais_dam::{Class, Dam, HelloVerdict, Layer, Limit};
-use klais_units::{NANOS_PER_MICRO, NANOS_PER_SECOND};
+use klais_dam::{Class, Dam, HelloVerdict};
+use klais_units::NANOS_PER_MICRO;
 use std::collections::VecDeque;
 
 /// Readings that may be taken between a HELLO and its ADMIT, granted on top of the backlog stated.
-const CREDIT_SLACK: u32 = 8;
+pub(crate) const CREDIT_SLACK: u32 = 8;
 
 /// What the kernel's half decides about a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,22 +59,21 @@ pub struct Stats {
 /// One gateway. Devices are named by a dense index that the driver keeps.
 pub struct Gateway {
     pub(crate) config: GatewayConfig,
-    dam: Dam,
+    pub(crate) dam: Dam,
     pub(crate) entries: Vec<Entry>,
-    pub(crate) queue: SinkQueue,
-    pub(crate) in_flight: VecDeque<InFlight>,
+    pub(crate) producers: Vec<Producer>,
+    pub(crate) next_producer: usize,
     pub(crate) next_batch: u32,
     pub(crate) next_commit: u64,
-    pub(crate) fenced_until: u64,
     pub(crate) budget: i64,
     pub(crate) budget_fraction: u64,
     pending_hellos: VecDeque<(u32, Hello)>,
-    requeue_at: u64,
-    backfill_rate: u64,
-    pace: Pace,
+    pub(crate) standby: VecDeque<u32>,
+    pub(crate) backfill_rate: u64,
+    pub(crate) pace: Pace,
     pub(crate) transmits: Vec<Transmit>,
     pub(crate) submissions: Vec<Submission>,
-    stats: Stats,
+    pub(crate) stats: Stats,
     drops: DropCounters,
 }
 
@@ -88,15 +87,14 @@ impl Gateway {
         let dam = Dam::new(config.dam.clone())?;
         Ok(Self {
             entries: vec![Entry::default(); config.dam.devices as usize],
-            queue: SinkQueue::default(),
-            in_flight: VecDeque::new(),
+            producers: (0..config.producers).map(|_| Producer::default()).collect(),
+            next_producer: 0,
             next_batch: 0,
             next_commit: config.commit_offset_micros,
-            fenced_until: 0,
             budget: 0,
             budget_fraction: 0,
             pending_hellos: VecDeque::new(),
-            requeue_at: 0,
+            standby: VecDeque::new(),
             backfill_rate: config.capacity_per_second.max(1),
             pace: Pace::default(),
             transmits: Vec::new(),
@@ -111,7 +109,7 @@ impl Gateway {
     /// Counters so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        Stats { queued: self.queue.readings(), ..self.stats }
+        Stats { queued: self.queued_readings(), ..self.stats }
     }
 
     /// Frames dropped so far, in the order of [`DROP_NAMES`].
@@ -174,7 +172,7 @@ impl Gateway {
         Ingress::Drop(reason)
     }
 
-    fn count_drop(&mut self, reason: Drop) {
+    pub(crate) fn count_drop(&mut self, reason: Drop) {
         self.drops[reason.index()] += 1;
     }
 
@@ -238,24 +236,6 @@ impl Gateway {
         self.transmit(now, device, Frame::Admit(admit));
     }
 
-    /// The backfill slot of a device that owes `backlog` readings: (delay, credit).
-    fn reserve(&mut self, now: u64, device: u32, backlog: u32) -> (u64, u16) {
-        if !self.config.slots {
-            return (0, u16::MAX);
-        }
-        let credit = u16::try_from(backlog + CREDIT_SLACK).unwrap_or(u16::MAX);
-        if backlog == 0 {
-            return (0, credit);
-        }
-        match self.dam.reserve_backfill(now.saturating_mul(NANOS_PER_MICRO), device, backlog) {
-            Ok(slot) => (slot.delay_nanos / NANOS_PER_MICRO, credit),
-            Err(reason) => {
-                self.count_drop(Drop::Dam(reason));
-                (self.config.commit_interval_micros, 0)
-            }
-        }
-    }
-
     fn on_data(&mut self, now: u64, device: u32, data: &Data) {
         let entry = self.entries[device as usize];
         if !entry.is_online() || entry.session != data.session {
@@ -286,7 +266,7 @@ impl Gateway {
             self.count_drop(Drop::DeviceInFlight);
             return;
         }
-        if self.queue.readings() + u64::from(count) > self.config.sink_queue_readings {
+        if self.queued_readings() + u64::from(count) > self.config.sink_queue_readings {
             self.count_drop(Drop::SinkQueueFull);
             return;
         }
@@ -303,8 +283,7 @@ impl Gateway {
         stored.set_nacked(data.lane, false);
         stored.undecided += 1;
         if paced {
-            stored.credit -= count;
-            stored.set_flushing(stored.credit > CREDIT_SLACK as u16);
+            stored.spend(count, CREDIT_SLACK as u16);
             self.dam.backfill_started(device);
         }
         if data.lane == Lane::Live {
@@ -313,33 +292,12 @@ impl Gateway {
         self.stats.admitted += u64::from(count);
         let (session, lane, stride, due_millis) = (data.session, data.lane, data.stride, data.due_millis);
         let accepted = SinkEntry { device, session, lane, first, count, stride, end, due_millis };
-        self.queue.push(accepted, !self.config.slots);
-        self.stats.queued_max = self.stats.queued_max.max(self.queue.readings());
+        let one_lane = !self.config.slots;
+        self.producer_of(device).queue.push(accepted, one_lane);
+        self.stats.queued_max = self.stats.queued_max.max(self.queued_readings());
     }
 
-    /// Those who began, or were sent away before, may fill the queue to twice what newcomers may.
-    fn has_room_for_backfill(&self, entry: &Entry) -> bool {
-        let most = self.config.backfill_queue_readings;
-        self.queue.backfill_readings() < if entry.is_flushing() { most.saturating_mul(2) } else { most }
-    }
-
-    fn turn_away(&mut self, now: u64, device: u32, data: &Data) {
-        self.stats.turned_away += u64::from(data.count);
-        let entry = &mut self.entries[device as usize];
-        entry.set_flushing(true);
-        if entry.was_nacked(data.lane) {
-            return;
-        }
-        entry.set_nacked(data.lane, true);
-        let per_second = self.backfill_rate.max(1);
-        let owed = u64::from(entry.credit).saturating_sub(u64::from(CREDIT_SLACK)).max(1);
-        let queue_micros = self.queue.backfill_readings().saturating_mul(1_000_000) / per_second;
-        let slot = self.requeue_at.max(now.saturating_add(queue_micros / 2));
-        self.requeue_at = slot.saturating_add(owed.saturating_mul(1_000_000) / per_second);
-        self.nack(now, device, data, NackReason::Later, millis(slot - now));
-    }
-
-    fn nack(&mut self, now: u64, device: u32, data: &Data, reason: NackReason, delay_millis: u32) {
+    pub(crate) fn nack(&mut self, now: u64, device: u32, data: &Data, reason: NackReason, delay_millis: u32) {
         let mark = self.entries[device as usize].mark(data.lane);
         let nack = Nack { session: data.session, lane: data.lane, mark, delay_millis, reason };
         self.transmit(now, device, Frame::Nack(nack));
@@ -355,28 +313,10 @@ impl Gateway {
         }
     }
 
-    fn pace_tick(&mut self, at: u64) {
-        self.pace.tick(at, self.stats.online);
-        let nanos = at.saturating_mul(NANOS_PER_MICRO);
-        let load = Load {
-            online: self.stats.online,
-            sessions_per_second: self.config.dam.sessions.map_or(0, |l| per_second(&l)),
-            session_queue_micros: self.dam.session_queue_nanos(nanos) / NANOS_PER_MICRO,
-            backfill_queue_micros: self.dam.backfill_queue_nanos(nanos) / NANOS_PER_MICRO,
-        };
-        let rate =
-            self.pace.backfill_rate(self.config.capacity_per_second, self.config.overbook_permille, load);
-        if rate != self.backfill_rate {
-            self.backfill_rate = rate;
-            // A rate in 1..=capacity is always a valid limit; were it not, the old one stays.
-            let _ = self.dam.set_limit(Layer::Backfill, Limit::per_second(rate, rate));
-        }
-    }
-
     /// Nothing waits for the sink or for its decision: until the next frame, polling changes nothing that shows.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.queue.is_empty() && self.in_flight.is_empty()
+        self.producers.iter().all(Producer::is_idle)
     }
 
     /// When [`Gateway::poll`] has something to do next.
@@ -396,15 +336,15 @@ impl Gateway {
                 entry.set_mark(Lane::Backfill, 0);
             }
         }
-        self.queue.clear();
-        self.in_flight.clear();
+        for producer in &mut self.producers {
+            *producer = Producer::default();
+        }
         self.pending_hellos.clear();
+        self.standby.clear();
         self.transmits.clear();
         self.submissions.clear();
         self.stats.online = 0;
         self.budget = 0;
-        self.requeue_at = now;
-        self.fenced_until = now;
         self.pace.on_restart();
         if let Ok(dam) = Dam::new(self.config.dam.clone()) {
             self.dam = dam;
@@ -423,11 +363,6 @@ impl Gateway {
     }
 }
 
-fn per_second(limit: &Limit) -> u64 {
-    let events = u128::from(limit.events) * u128::from(NANOS_PER_SECOND);
-    u64::try_from(events / u128::from(limit.period_nanos.max(1))).unwrap_or(u64::MAX)
-}
-
-fn millis(micros: u64) -> u32 {
+pub(crate) fn millis(micros: u64) -> u32 {
     u32::try_from(micros.div_ceil(1_000)).unwrap_or(u32::MAX)
 }

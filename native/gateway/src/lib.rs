@@ -6,6 +6,7 @@
 //! `take_submissions`.
 #![forbid(unsafe_code)]
 
+mod backfill;
 mod config;
 mod drops;
 mod entry;

@@ -93,8 +93,4 @@ impl SinkQueue {
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &SinkEntry> {
         self.live.iter().chain(&self.backfill)
     }
-
-    pub(crate) fn clear(&mut self) {
-        *self = Self::default();
-    }
 }

@@ -1,7 +1,9 @@
 //! Transactions: when they start, what they carry, what their outcome changes.
 
+use crate::queue::SinkQueue;
 use crate::{Gateway, SinkEntry, Transmit};
 use klais_burst_sync::{Frame, Lane};
+use std::collections::VecDeque;
 
 /// How long after a failed transaction the next one starts: the producer is fenced and made anew.
 const FENCE_MICROS: u64 = 1_000_000;
@@ -26,37 +28,70 @@ pub(crate) struct InFlight {
     entries: Vec<SinkEntry>,
 }
 
+/// One of the gateway's producers: its devices' readings, and its transactions.
+#[derive(Debug, Default)]
+pub(crate) struct Producer {
+    pub(crate) queue: SinkQueue,
+    in_flight: VecDeque<InFlight>,
+    fenced_until: u64,
+}
+
+impl Producer {
+    pub(crate) fn is_idle(&self) -> bool {
+        self.queue.is_empty() && self.in_flight.is_empty()
+    }
+}
+
 impl Gateway {
-    /// Starts what is due at `at`, a time on the commit grid.
+    /// The producer that stores a device's readings.
+    pub(crate) fn producer_of(&mut self, device: u32) -> &mut Producer {
+        let count = self.producers.len();
+        &mut self.producers[device as usize % count]
+    }
+
+    /// Readings that wait for the sink.
+    pub(crate) fn queued_readings(&self) -> u64 {
+        self.producers.iter().map(|p| p.queue.readings()).sum()
+    }
+
+    /// Backfill readings that wait for the sink.
+    pub(crate) fn queued_backfill(&self) -> u64 {
+        self.producers.iter().map(|p| p.queue.backfill_readings()).sum()
+    }
+
+    /// Gives the next producer its turn, at a time on the commit grid: producers take turns within a commit interval.
     pub(crate) fn commit_tick(&mut self, at: u64) {
-        let interval = self.config.commit_interval_micros;
-        let budget = self.refill_budget(interval);
-        if self.in_flight.len() < self.config.batches_in_flight_max
-            && at >= self.fenced_until
-            && !self.queue.is_empty()
-        {
-            let backfill_budget =
-                if self.config.slots { u64::try_from(budget).unwrap_or(0) } else { u64::MAX };
-            let entries = self.queue.take(self.config.batch_readings_max, backfill_budget);
-            let readings: u64 = entries.iter().map(|e| u64::from(e.count)).sum();
-            self.budget -= i64::try_from(readings).unwrap_or(i64::MAX);
-            if !entries.is_empty() {
-                let batch = self.next_batch;
-                self.next_batch = self.next_batch.wrapping_add(1);
-                self.in_flight.push_back(InFlight { batch, entries: entries.clone() });
-                self.submissions.push(Submission { at, batch, entries });
-            }
+        let turn = (self.config.commit_interval_micros / self.producers.len() as u64).max(1);
+        let budget = self.refill_budget(turn);
+        self.next_commit = at + turn;
+        let place = self.next_producer;
+        self.next_producer = (place + 1) % self.producers.len();
+        let producer = &mut self.producers[place];
+        let full = producer.in_flight.len() >= self.config.batches_in_flight_max;
+        if full || at < producer.fenced_until || producer.queue.is_empty() {
+            return;
         }
-        self.next_commit = at + interval;
+        let backfill_budget = if self.config.slots { u64::try_from(budget).unwrap_or(0) } else { u64::MAX };
+        let entries = producer.queue.take(self.config.batch_readings_max, backfill_budget);
+        if entries.is_empty() {
+            return;
+        }
+        let readings: u64 = entries.iter().map(|e| u64::from(e.count)).sum();
+        self.budget -= i64::try_from(readings).unwrap_or(i64::MAX);
+        let batch = self.next_batch;
+        self.next_batch = self.next_batch.wrapping_add(1);
+        producer.in_flight.push_back(InFlight { batch, entries: entries.clone() });
+        self.submissions.push(Submission { at, batch, entries });
     }
 
     /// The budget in readings; below zero after live traffic took more than its share.
-    fn refill_budget(&mut self, interval: u64) -> i64 {
+    fn refill_budget(&mut self, elapsed: u64) -> i64 {
         let per_interval = |intervals: u64| {
-            let product = u128::from(self.config.capacity_per_second) * u128::from(interval * intervals);
+            let product = u128::from(self.config.capacity_per_second)
+                * u128::from(self.config.commit_interval_micros * intervals);
             product / 1_000_000
         };
-        self.budget_fraction += self.config.capacity_per_second * interval;
+        self.budget_fraction += self.config.capacity_per_second * elapsed;
         let whole = self.budget_fraction / 1_000_000;
         self.budget_fraction %= 1_000_000;
         let cap = i64::try_from(per_interval(BUDGET_INTERVALS)).unwrap_or(i64::MAX).max(1);
@@ -68,13 +103,15 @@ impl Gateway {
     /// is tried again in a new transaction, in the same order. An unknown batch changes nothing.
     pub fn sink_outcome(&mut self, now: u64, batch: u32, committed: bool) {
         self.poll(now);
-        let Some(place) = self.in_flight.iter().position(|b| b.batch == batch) else { return };
-        let Some(done) = self.in_flight.remove(place) else { return };
+        let held = |producer: &Producer| producer.in_flight.iter().position(|b| b.batch == batch);
+        let found = self.producers.iter().enumerate().find_map(|(n, p)| held(p).map(|place| (n, place)));
+        let Some((n, place)) = found else { return };
+        let Some(done) = self.producers[n].in_flight.remove(place) else { return };
         if committed {
             self.acknowledge(now, &done.entries);
         } else if self.config.deduplicate {
-            self.fenced_until = now + FENCE_MICROS;
-            self.queue.put_back(done.entries, !self.config.slots);
+            self.producers[n].fenced_until = now + FENCE_MICROS;
+            self.producers[n].queue.put_back(done.entries, !self.config.slots);
         } else {
             // A proxy's client hears nothing, times out and sends again.
             for entry in &done.entries {
@@ -105,8 +142,12 @@ impl Gateway {
 
     /// Marks go back to what is committed: to before the first reading that is not.
     pub(crate) fn roll_back_undecided(&mut self) {
-        let undecided = self.in_flight.iter().flat_map(|batch| &batch.entries).chain(self.queue.iter());
-        for run in undecided.rev() {
+        let of = |p: &Producer| {
+            let sent = p.in_flight.iter().flat_map(|batch| &batch.entries);
+            sent.chain(p.queue.iter()).copied().collect::<Vec<_>>()
+        };
+        let undecided: Vec<SinkEntry> = self.producers.iter().flat_map(of).collect();
+        for run in undecided.iter().rev() {
             if let Some(entry) = self.entries.get_mut(run.device as usize) {
                 entry.set_mark(run.lane, run.first);
             }

@@ -11,6 +11,8 @@ use napi_derive::napi;
 const LIVE_BURST_SECONDS: u64 = 2;
 /// A small gateway's burst still holds some whole frames: a frame larger than the burst could never pass.
 const BURST_FRAMES_MIN: u64 = 8;
+/// Devices on standby for backfill per gateway: 4 bytes each.
+const STANDBY_DEVICES_MAX: usize = 1 << 18;
 /// Sessions that an idle gateway admits at once: a tenth of a second's worth, at least one.
 const SESSION_BURST_DIVISOR: u64 = 10;
 /// A device may send its whole buffer this many times over in a minute before its own bucket refuses.
@@ -59,6 +61,7 @@ pub struct ClusterOptions {
     pub backfill_queue_readings: f64,
     pub commit_interval_micros: f64,
     pub batch_readings_max: f64,
+    pub producers: u32,
     pub batches_in_flight_max: u32,
     pub buffer_readings: u32,
     pub frame_readings: u32,
@@ -162,6 +165,8 @@ impl ClusterOptions {
             commit_interval_micros: interval,
             commit_offset_micros: interval * u64::from(gateway) / u64::from(self.gateways.max(1)),
             batch_readings_max: self.batch_readings_max as u64,
+            producers: self.producers as usize,
+            standby_devices_max: STANDBY_DEVICES_MAX,
             batches_in_flight_max: self.batches_in_flight_max as usize,
             pending_hellos_max: devices as usize,
         })

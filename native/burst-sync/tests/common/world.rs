@@ -249,7 +249,7 @@ impl World {
             let (held, lost_now) = device.settle(&config, id, end);
             ledger.lost(lost_now, 0);
             let reported_at =
-                config.schedule.next_report(phase, end - 1_000_000) - config.schedule.report_micros;
+                config.schedule.next_report(phase, end - 3_000_000) - config.schedule.report_micros;
             let fresh = taken - config.schedule.taken(phase, reported_at);
             assert!(held <= fresh, "device {id} holds {held}, of which {fresh} are fresh");
 

@@ -1,0 +1,109 @@
+//! History: slots reserved by work, and what happens when the promises and the sink disagree.
+//!
+//! The queue of slots has no memory, so promises are overbooked against no-shows; who arrives and finds no room goes on
+//! a bounded standby list and is called as soon as there is. No slot moves, nobody polls, and the sink never idles while
+//! anyone waits.
+
+use crate::Drop;
+use crate::entry::Entry;
+use crate::gateway::{CREDIT_SLACK, Gateway, millis};
+use crate::pace::Load;
+use klais_burst_sync::{Data, Frame, Lane, Nack, NackReason};
+use klais_dam::{Layer, Limit};
+use klais_units::{NANOS_PER_MICRO, NANOS_PER_SECOND};
+
+/// A device on standby comes by itself after this long, should its call be lost.
+const STANDBY_MICROS: u64 = 600_000_000;
+/// Devices are called until this share of the backfill queue (in thousandths) is spoken for.
+const CALL_PERMILLE: u64 = 750;
+
+impl Gateway {
+    /// The backfill slot of a device that owes `backlog` readings: (delay, credit).
+    pub(crate) fn reserve(&mut self, now: u64, device: u32, backlog: u32) -> (u64, u16) {
+        if !self.config.slots {
+            return (0, u16::MAX);
+        }
+        let credit = u16::try_from(backlog + CREDIT_SLACK).unwrap_or(u16::MAX);
+        if backlog == 0 {
+            return (0, credit);
+        }
+        match self.dam.reserve_backfill(now.saturating_mul(NANOS_PER_MICRO), device, backlog) {
+            Ok(slot) => (slot.delay_nanos / NANOS_PER_MICRO, credit),
+            Err(reason) => {
+                self.count_drop(Drop::Dam(reason));
+                (self.config.commit_interval_micros, 0)
+            }
+        }
+    }
+
+    /// Those who began, or were sent away before, may fill the queue to twice what newcomers may.
+    pub(crate) fn has_room_for_backfill(&self, entry: &Entry) -> bool {
+        let most = self.config.backfill_queue_readings;
+        self.queued_backfill() < if entry.is_flushing() { most.saturating_mul(2) } else { most }
+    }
+
+    /// Puts a device that found no room on standby; where the list is full it gets a new slot at the end of the queue.
+    pub(crate) fn turn_away(&mut self, now: u64, device: u32, data: &Data) {
+        self.stats.turned_away += u64::from(data.count);
+        let entry = &mut self.entries[device as usize];
+        entry.set_flushing(true);
+        if entry.was_nacked(Lane::Backfill) {
+            return;
+        }
+        entry.set_nacked(Lane::Backfill, true);
+        let owed = entry.owed(CREDIT_SLACK as u16);
+        let delay_micros = if entry.is_on_standby() {
+            STANDBY_MICROS
+        } else if self.standby.len() < self.config.standby_devices_max {
+            entry.set_on_standby(true);
+            self.standby.push_back(device);
+            STANDBY_MICROS
+        } else {
+            self.reserve(now, device, u32::from(owed)).0
+        };
+        self.nack(now, device, data, NackReason::Later, millis(delay_micros));
+    }
+
+    /// Calls devices from the standby list while the backfill queue has room for what they owe.
+    fn call_standby(&mut self, now: u64) {
+        let mut spoken_for = self.queued_backfill();
+        let most = self.config.backfill_queue_readings * CALL_PERMILLE / 1_000;
+        while spoken_for < most {
+            let Some(device) = self.standby.pop_front() else { return };
+            let entry = &mut self.entries[device as usize];
+            if !entry.is_online() || !entry.is_on_standby() {
+                continue;
+            }
+            entry.set_on_standby(false);
+            entry.set_nacked(Lane::Backfill, false);
+            spoken_for += u64::from(entry.owed(CREDIT_SLACK as u16));
+            let (session, lane, mark) = (entry.session, Lane::Backfill, entry.mark(Lane::Backfill));
+            let call = Nack { session, lane, mark, delay_millis: 0, reason: NackReason::Later };
+            self.transmit(now, device, Frame::Nack(call));
+        }
+    }
+
+    pub(crate) fn pace_tick(&mut self, at: u64) {
+        self.pace.tick(at, self.stats.online);
+        let nanos = at.saturating_mul(NANOS_PER_MICRO);
+        let load = Load {
+            online: self.stats.online,
+            sessions_per_second: self.config.dam.sessions.map_or(0, |l| per_second(&l)),
+            session_queue_micros: self.dam.session_queue_nanos(nanos) / NANOS_PER_MICRO,
+            backfill_queue_micros: self.dam.backfill_queue_nanos(nanos) / NANOS_PER_MICRO,
+        };
+        let rate =
+            self.pace.backfill_rate(self.config.capacity_per_second, self.config.overbook_permille, load);
+        if rate != self.backfill_rate {
+            self.backfill_rate = rate;
+            // A rate in 1..=capacity is always a valid limit; were it not, the old one stays.
+            let _ = self.dam.set_limit(Layer::Backfill, Limit::per_second(rate, rate));
+        }
+        self.call_standby(at);
+    }
+}
+
+fn per_second(limit: &Limit) -> u64 {
+    let events = u128::from(limit.events) * u128::from(NANOS_PER_SECOND);
+    u64::try_from(events / u128::from(limit.period_nanos.max(1))).unwrap_or(u64::MAX)
+}
