@@ -1,5 +1,5 @@
 import { FrameRing } from "./frame-ring.js";
-import { LINK_BLACK_HOLED, LINK_REFUSED, LINK_UP } from "./link.js";
+import { LINK_BLACK_HOLED, LINK_HALF_OPEN, LINK_REFUSED } from "./link.js";
 import type { NativeFleet } from "./native.js";
 import {
 	A,
@@ -202,12 +202,15 @@ export class DeviceSide {
 		const { world } = this;
 		const { links, gatewayDown } = world;
 		world.frames++;
+		const state = links.state[device] as number;
+		const refused = state === LINK_REFUSED || gatewayDown[device % gatewayDown.length] === 1;
 		if (kind === KIND_HELLO) {
 			world.hellosSent++;
+			if (!refused && state !== LINK_BLACK_HOLED) {
+				world.attempts++;
+			}
 		}
-		const state = links.state[device] as number;
-		const down = gatewayDown[device % gatewayDown.length] === 1;
-		if (state === LINK_BLACK_HOLED) {
+		if (state === LINK_BLACK_HOLED || (refused && state === LINK_HALF_OPEN)) {
 			world.drops["link-down"]++;
 			return;
 		}
@@ -216,13 +219,10 @@ export class DeviceSide {
 			world.drops["link-loss"]++;
 			return;
 		}
-		if (state === LINK_REFUSED || (down && state === LINK_UP)) {
+		if (refused) {
 			world.drops["link-down"]++;
 			this.refusal.put(0, 0, device, KIND_REFUSED);
 			this.deliver(device, time + 2 * travel, this.refusal, 0);
-			return;
-		}
-		if (down) {
 			return;
 		}
 		const arrival = time + travel + queued;

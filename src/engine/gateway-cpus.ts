@@ -57,16 +57,21 @@ export class GatewayCpus {
 	}
 }
 
+/** Room to start with: a limit of billions of frames is legal, and must not take their memory up front. */
+const FIRST_ROOM_FRAMES = 1_024;
+
 class CpuQueue {
 	size = 0;
 	private head = 0;
 	private busyUntil = 0;
-	private readonly finish: Float64Array;
-	private readonly ints: Int32Array;
+	private room: number;
+	private finish: Float64Array;
+	private ints: Int32Array;
 
 	constructor(private readonly limit: number) {
-		this.finish = new Float64Array(limit);
-		this.ints = new Int32Array(limit * INTS);
+		this.room = Math.min(limit, FIRST_ROOM_FRAMES);
+		this.finish = new Float64Array(this.room);
+		this.ints = new Int32Array(this.room * INTS);
 	}
 
 	offer(source: RecordBuffer, index: number, cost: number): boolean {
@@ -74,7 +79,10 @@ class CpuQueue {
 		if (this.size === this.limit) {
 			return false;
 		}
-		const slot = (this.head + this.size) % this.limit;
+		if (this.size === this.room) {
+			this.grow();
+		}
+		const slot = (this.head + this.size) % this.room;
 		this.busyUntil = Math.max(this.busyUntil, arrival) + cost;
 		this.finish[slot] = this.busyUntil;
 		for (let n = DEVICE; n < INTS; n++) {
@@ -91,7 +99,7 @@ class CpuQueue {
 			for (let n = DEVICE; n < INTS; n++) {
 				target.ints[to * INTS + n] = this.ints[this.head * INTS + n] as number;
 			}
-			this.head = (this.head + 1) % this.limit;
+			this.head = (this.head + 1) % this.room;
 			this.size--;
 			to++;
 		}
@@ -105,5 +113,20 @@ class CpuQueue {
 	clear(): void {
 		this.size = 0;
 		this.busyUntil = 0;
+	}
+
+	/** Doubles the room and lays the queue out from the start. */
+	private grow(): void {
+		const room = Math.min(this.limit, this.room * 2);
+		const finish = new Float64Array(room);
+		const ints = new Int32Array(room * INTS);
+		finish.set(this.finish.subarray(this.head));
+		finish.set(this.finish.subarray(0, this.head), this.room - this.head);
+		ints.set(this.ints.subarray(this.head * INTS));
+		ints.set(this.ints.subarray(0, this.head * INTS), (this.room - this.head) * INTS);
+		this.head = 0;
+		this.room = room;
+		this.finish = finish;
+		this.ints = ints;
 	}
 }

@@ -9,6 +9,8 @@ const WORDS = SLOTS / 32;
 const NONE = 0xffff;
 /** No timer. */
 const NEVER = 0xffff_ffff;
+/** No run reaches it: where timers beyond the end of all time are put, rather than wrap round to an early slice. */
+export const LAST_SLICE = NEVER - 1;
 
 /**
  * One timer per device, in a hierarchical wheel per shard (Varghese and Lauck, 1987): four levels of 256 slots, level 0
@@ -41,11 +43,12 @@ export class ShardWheels {
 
 	/** Sets a device's timer to `slice` (at or after the shard's cursor), replacing the one it has. */
 	arm(device: number, slice: number): void {
-		if (this.due[device] === slice) {
+		const at = Math.min(slice, LAST_SLICE);
+		if (this.due[device] === at) {
 			return;
 		}
 		this.disarm(device);
-		this.link(device, slice);
+		this.link(device, at);
 	}
 
 	/** Removes a device's timer, if any. */

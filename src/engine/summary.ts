@@ -111,7 +111,7 @@ function virtualOf(run: Simulation, jainFairness: number): VirtualMetrics {
 		peakAdmittedPerSecond: largest(series.admittedPerSecond),
 		capacityPerSecond: scenario.broker.capacityPerSecond,
 		utilisation: utilisation(run),
-		attemptsPerConnect: world.connects === 0 ? 0 : world.hellosSent / world.connects,
+		attemptsPerConnect: world.connects === 0 ? 0 : world.attempts / world.connects,
 		liveLatencyMicros: collector.latency("before", "outage", "recovery", "after"),
 		liveLatencyBeforeMicros: collector.latency("before"),
 		liveLatencyRecoveryMicros: collector.latency("recovery"),

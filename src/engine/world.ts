@@ -33,6 +33,8 @@ export class World {
 	frames = 0;
 	/** HELLO frames sent. */
 	hellosSent = 0;
+	/** Those of them that had a gateway to reach: what a dead gateway or network refuses is no attempt at a session. */
+	attempts = 0;
 	events = 0;
 	reachable: number;
 	online: number;

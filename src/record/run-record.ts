@@ -84,6 +84,7 @@ export interface VirtualMetrics {
 	readonly capacityPerSecond: number;
 	/** Durable readings (duplicates apart) in the busy period over what the broker could have stored, 0 to 1. */
 	readonly utilisation: number;
+	/** HELLOs sent while a gateway could be reached (lost ones too), per session set up. */
 	readonly attemptsPerConnect: number;
 	/** Report due until durable, live lane, whole run. */
 	readonly liveLatencyMicros: LatencyMicros;
@@ -91,7 +92,7 @@ export interface VirtualMetrics {
 	readonly liveLatencyRecoveryMicros: LatencyMicros;
 	/** Age of a backfill reading when it became durable. */
 	readonly backfillAgeSeconds: { readonly p50: number; readonly p99: number; readonly max: number };
-	/** Jain's index over the cohorts' mean time to connect, 0 to 1. */
+	/** Jain's index over the devices of the share of their readings that is durable at the end, 0 to 1. */
 	readonly jainFairness: number;
 	readonly peakSinkQueueReadings: number;
 	readonly forecast: null;

@@ -47,7 +47,7 @@ pub struct DeviceConfig {
     pub hello_timeout_max_micros: u64,
     /// Wait for an ACK; doubles with each retransmission.
     pub request_timeout_micros: u64,
-    /// Retransmissions before the session is given up, 15 at most; 0: a timeout ends it, as in a Kafka client.
+    /// Retransmissions before the session is given up, 3 at most; 0: a timeout ends it, as in a Kafka client.
     pub retransmissions_max: u8,
     /// Frames on their way per lane, 1 to 255.
     pub window_frames: u8,

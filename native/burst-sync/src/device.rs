@@ -96,12 +96,12 @@ pub struct Device {
     pub(crate) flags: Flags,
 }
 
-/// State (3 bits), retransmissions (4 bits) and whether an overflow is still to be declared (1 bit).
+/// State (3 bits), retransmissions (2 bits), round (2 bits) and whether an overflow is still to be declared (1 bit).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Flags(u8);
 
 impl Flags {
-    pub(crate) const RETRANSMISSIONS_MAX: u8 = 15;
+    pub(crate) const RETRANSMISSIONS_MAX: u8 = 3;
 
     pub(crate) fn state(self) -> State {
         match self.0 & 7 {
@@ -119,11 +119,19 @@ impl Flags {
     }
 
     pub(crate) fn retransmissions(self) -> u8 {
-        (self.0 >> 3) & 15
+        (self.0 >> 3) & 3
     }
 
     pub(crate) fn set_retransmissions(&mut self, n: u8) {
-        self.0 = (self.0 & !(15 << 3)) | (n.min(Self::RETRANSMISSIONS_MAX) << 3);
+        self.0 = (self.0 & !(3 << 3)) | (n.min(Self::RETRANSMISSIONS_MAX) << 3);
+    }
+
+    pub(crate) fn round(self) -> u8 {
+        (self.0 >> 5) & 3
+    }
+
+    pub(crate) fn set_round(&mut self, round: u8) {
+        self.0 = (self.0 & !(3 << 5)) | ((round & 3) << 5);
     }
 
     pub(crate) fn gap(self) -> bool {

@@ -81,6 +81,8 @@ pub struct Data {
     pub due_millis: u32,
     /// Readings between `prev` and `first` were lost to overflow.
     pub gap: bool,
+    /// Round of the sender, 0 to 3: how often it has been called in this session, modulo 4.
+    pub round: u8,
 }
 
 impl Data {
@@ -118,8 +120,11 @@ pub struct Nack {
     pub lane: Lane,
     /// Resume here.
     pub mark: Mark,
-    /// Wait this long first, for `Later`.
+    /// Wait this long first, for `Later`; 0 calls a waiting device.
     pub delay_millis: u32,
+    /// For `Later`: echo of the DATA's round, or the next round in a call. A refusal of an earlier round than the last
+    /// call arrived late and is void.
+    pub round: u8,
     /// Why.
     pub reason: NackReason,
 }

@@ -59,7 +59,7 @@ mod tests {
     use crate::Lane;
 
     fn data(prev: u32, first: u32, count: u16, stride: u16) -> Data {
-        Data { session: 1, lane: Lane::Live, prev, first, count, stride, due_millis: 0, gap: false }
+        Data { session: 1, lane: Lane::Live, prev, first, count, stride, due_millis: 0, gap: false, round: 0 }
     }
 
     #[test]

@@ -28,6 +28,7 @@ impl Device {
         self.half = 0;
         self.flags.set_state(State::Online);
         self.flags.set_retransmissions(0);
+        self.flags.set_round(0);
         let backlog = self.backlog.count(taken);
         let delay = u64::from(admit.backfill_delay_millis) * 1_000;
         self.word = if backlog == 0 { NEVER } else { now.saturating_add(delay) };
@@ -106,6 +107,9 @@ impl Device {
         out: &mut impl Outbox,
     ) {
         let before = (self.live_sent, self.backfill_sent);
+        if nack.reason == NackReason::Later && !self.enter_round(now, nack) {
+            return;
+        }
         match nack.lane {
             Lane::Live => self.live_sent = nack.mark.min(self.live_sent).max(self.live_acked),
             Lane::Backfill => {
@@ -129,6 +133,20 @@ impl Device {
             return;
         }
         self.rearm(config, phase, now);
+    }
+
+    /// Takes in when the backfill may go on: false for a refusal that a later call has overtaken.
+    fn enter_round(&mut self, now: u64, nack: &Nack) -> bool {
+        let called = nack.delay_millis == 0;
+        if called {
+            self.flags.set_round(nack.round);
+        } else if nack.round != self.flags.round() {
+            return false;
+        }
+        if nack.lane == Lane::Backfill {
+            self.word = now.saturating_add(u64::from(nack.delay_millis) * 1_000);
+        }
+        true
     }
 
     /// Sends what may be sent now.
@@ -192,7 +210,8 @@ impl Device {
     fn data(&self, lane: Lane, prev: Mark, first: Mark, count: u16, stride: u16, due_micros: u64) -> Data {
         let due_millis = (due_micros / 1_000).min(u64::from(u32::MAX)) as u32;
         let gap = lane == Lane::Backfill && self.flags.gap();
-        Data { session: self.session, lane, prev, first, count, stride, due_millis, gap }
+        let round = self.flags.round();
+        Data { session: self.session, lane, prev, first, count, stride, due_millis, gap, round }
     }
 
     /// Closes the backfill lane's open run and begins the live lane, unless the run table has no room for the run that

@@ -69,8 +69,8 @@ fn lane() -> impl Strategy<Value = Lane> {
 }
 
 fn data() -> impl Strategy<Value = Data> {
-    (session(), lane(), mark(), mark(), any::<u16>(), any::<u16>(), any::<u32>(), any::<bool>()).prop_map(
-        |(session, lane, prev, first, count, stride, due_millis, gap)| Data {
+    (session(), lane(), mark(), mark(), any::<u16>(), any::<u16>(), any::<u32>(), any::<bool>(), 0u8..4)
+        .prop_map(|(session, lane, prev, first, count, stride, due_millis, gap, round)| Data {
             session,
             lane,
             prev,
@@ -79,8 +79,8 @@ fn data() -> impl Strategy<Value = Data> {
             stride,
             due_millis,
             gap,
-        },
-    )
+            round,
+        })
 }
 
 fn frame() -> impl Strategy<Value = Frame> {
@@ -95,9 +95,9 @@ fn frame() -> impl Strategy<Value = Frame> {
             Frame::Defer(Defer { session, delay_millis, cookie: Cookie { slot: 1, mac } })
         }),
         4 => (session(), lane(), mark()).prop_map(|(session, lane, mark)| Frame::Ack { session, lane, mark }),
-        3 => (session(), lane(), mark(), any::<u32>(), reason).prop_map(
-            |(session, lane, mark, delay_millis, reason)| {
-                Frame::Nack(Nack { session, lane, mark, delay_millis, reason })
+        3 => (session(), lane(), mark(), any::<u32>(), 0u8..4, reason).prop_map(
+            |(session, lane, mark, delay_millis, round, reason)| {
+                Frame::Nack(Nack { session, lane, mark, delay_millis, round, reason })
             }
         ),
         1 => session().prop_map(|session| Frame::Bye { session }),

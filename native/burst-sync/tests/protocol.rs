@@ -1,6 +1,6 @@
 //! Devices and gateways over a bad network, in bad times: nothing is lost, nothing is stored twice.
 //!
-//! `KLAIS_SEED=17 cargo test -p klais-burst-sync --test protocol` repeats one run.
+//! `KLAIS_SEED=17 cargo test -p klais-burst-sync --test protocol` repeats one run, `KLAIS_SEED=0..60000` soaks.
 
 mod common;
 
@@ -26,11 +26,13 @@ impl Drop for Seed {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "repeats one seed")]
+#[expect(clippy::disallowed_methods, reason = "repeats seeds")]
 fn seeds() -> std::ops::Range<u64> {
-    match std::env::var("KLAIS_SEED").ok().and_then(|seed| seed.parse().ok()) {
-        Some(seed) => seed..seed + 1,
-        None => 0..RUNS,
+    let Ok(text) = std::env::var("KLAIS_SEED") else { return 0..RUNS };
+    let number = |text: &str| text.parse::<u64>().expect("KLAIS_SEED is a seed, or FIRST..END");
+    match text.split_once("..") {
+        Some((first, end)) => number(first)..number(end),
+        None => number(&text)..number(&text) + 1,
     }
 }
 

@@ -16,7 +16,7 @@ mod table;
 /// One thing that is measured.
 pub(crate) struct Contender {
     /// Stable name, for baselines.
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     /// Where the time of a decision comes from.
     pub(crate) time_source: &'static str,
     /// The share of operations that pass, which `run` has asserted.

@@ -51,7 +51,8 @@ impl Dam {
         if self.leases(&sums).is_some_and(|leases| self.lease(now, &leases)) {
             return verdicts.iter().filter(|verdict| verdict.is_ok()).count();
         }
-        for (request, charge) in requests.iter().zip(charges) {
+        // The last first: a device may have been charged twice.
+        for (request, charge) in requests.iter().zip(charges).rev() {
             if let Some(tat) = self.device_tats.get(request.device as usize) {
                 gcra::refund(tat, charge);
             }

@@ -143,25 +143,30 @@ fn a_limit_changes_whole() {
 fn a_device_that_lost_the_race_for_the_last_room_is_not_charged() {
     let (device, global) = (Limit::per_second(1, 100), Limit::per_second(1, 40));
     let interval = Emission::new(device, Shift::DAM).unwrap().pace().interval;
-    let dam =
-        || Dam::new(DamConfig { device: Some(device), global: Some(global), ..DamConfig::open(2) }).unwrap();
-    let dams: Vec<Dam> = (0..3_000).map(|_| dam()).collect();
-    let arrived = AtomicU64::new(0);
-    let charged_for_nothing = AtomicU64::new(0);
-    let passed = on_threads(2, |n| {
-        let mut all = 0;
-        for (round, dam) in dams.iter().enumerate() {
-            // A barrier that spins: one that sleeps would let a thread run alone.
-            arrived.fetch_add(1, Relaxed);
-            while arrived.load(Relaxed) < 2 * (round as u64 + 1) {
-                std::hint::spin_loop();
+    for batch in [1, 7] {
+        let dam = || {
+            Dam::new(DamConfig { device: Some(device), global: Some(global), ..DamConfig::open(2) }).unwrap()
+        };
+        let dams: Vec<Dam> = (0..3_000).map(|_| dam()).collect();
+        let (arrived, charged_for_nothing) = (AtomicU64::new(0), AtomicU64::new(0));
+        let passed = on_threads(2, |n| {
+            let requests = vec![Request { device: n as u32, class: Class::Live, cost: 1 }; batch];
+            let mut verdicts = vec![Ok(()); batch];
+            let mut all = 0;
+            for (round, dam) in dams.iter().enumerate() {
+                // A barrier that spins: one that sleeps would let a thread run alone.
+                arrived.fetch_add(1, Relaxed);
+                while arrived.load(Relaxed) < 2 * (round as u64 + 1) {
+                    std::hint::spin_loop();
+                }
+                let passed: usize =
+                    (0..60 / batch).map(|_| dam.admit_batch(0, &requests, &mut verdicts)).sum();
+                charged_for_nothing.fetch_add(dam.device_tat(n as u32) / interval - passed as u64, Relaxed);
+                all += passed as u64;
             }
-            let passed = (0..60).filter(|_| dam.admit(0, n as u32, Class::Live, 1).is_ok()).count() as u64;
-            charged_for_nothing.fetch_add(dam.device_tat(n as u32) / interval - passed, Relaxed);
-            all += passed;
-        }
-        all
-    });
-    assert_eq!(charged_for_nothing.into_inner(), 0);
-    assert_eq!(passed, global.burst * dams.len() as u64);
+            all
+        });
+        assert_eq!(charged_for_nothing.into_inner(), 0, "in batches of {batch}");
+        assert_eq!(passed, global.burst * dams.len() as u64, "in batches of {batch}");
+    }
 }

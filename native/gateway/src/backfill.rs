@@ -47,9 +47,7 @@ impl Gateway {
         self.stats.turned_away += u64::from(data.count);
         let entry = &mut self.entries[device as usize];
         entry.set_flushing(true);
-        if entry.was_nacked(Lane::Backfill) {
-            return;
-        }
+        // The rest of its window now shows a gap: one answer is enough.
         entry.set_nacked(Lane::Backfill, true);
         let owed = entry.owed(CREDIT_SLACK as u16);
         let delay_micros = if entry.is_on_standby() {
@@ -61,7 +59,7 @@ impl Gateway {
         } else {
             self.reserve(now, device, u32::from(owed)).0
         };
-        self.nack(now, device, data, NackReason::Later, millis(delay_micros));
+        self.nack(now, device, data, NackReason::Later, millis(delay_micros).max(1));
     }
 
     /// Calls devices from the standby list while the backfill queue has room for what they owe.
@@ -78,7 +76,8 @@ impl Gateway {
             entry.set_nacked(Lane::Backfill, false);
             spoken_for += u64::from(entry.owed(CREDIT_SLACK as u16));
             let (session, lane, mark) = (entry.session, Lane::Backfill, entry.mark(Lane::Backfill));
-            let call = Nack { session, lane, mark, delay_millis: 0, reason: NackReason::Later };
+            let round = entry.next_round();
+            let call = Nack { session, lane, mark, delay_millis: 0, round, reason: NackReason::Later };
             self.transmit(now, device, Frame::Nack(call));
         }
     }

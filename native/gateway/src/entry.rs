@@ -20,6 +20,8 @@ const NACKED_LIVE: u8 = 2;
 const NACKED_BACKFILL: u8 = 4;
 const FLUSHING: u8 = 8;
 const STANDBY: u8 = 16;
+const ROUND_SHIFT: u8 = 5;
+const ROUND: u8 = 3 << ROUND_SHIFT;
 
 impl Entry {
     /// Everything below is accepted.
@@ -76,6 +78,13 @@ impl Entry {
 
     pub(crate) fn set_on_standby(&mut self, value: bool) {
         self.flags = if value { self.flags | STANDBY } else { self.flags & !STANDBY };
+    }
+
+    /// Begins the next round of calls: its number.
+    pub(crate) fn next_round(&mut self) -> u8 {
+        let round = ((self.flags & ROUND) >> ROUND_SHIFT).wrapping_add(1) & 3;
+        self.flags = (self.flags & !ROUND) | round << ROUND_SHIFT;
+        round
     }
 
     /// Readings that it still owes, of its credit.

@@ -299,7 +299,8 @@ impl Gateway {
 
     pub(crate) fn nack(&mut self, now: u64, device: u32, data: &Data, reason: NackReason, delay_millis: u32) {
         let mark = self.entries[device as usize].mark(data.lane);
-        let nack = Nack { session: data.session, lane: data.lane, mark, delay_millis, reason };
+        let nack =
+            Nack { session: data.session, lane: data.lane, mark, delay_millis, round: data.round, reason };
         self.transmit(now, device, Frame::Nack(nack));
     }
 

@@ -123,7 +123,7 @@ impl Record {
                 Self { a: f.delay_millis, b: mac as u32, c: (mac >> 32) as u32, d: slot, ..record }
             }
             Frame::Data(x) => {
-                let flags = x.lane as u8 | u8::from(x.gap) << 1;
+                let flags = x.lane as u8 | u8::from(x.gap) << 1 | x.round << 2;
                 let record = Self::new(time, device, kind::DATA, flags, x.session);
                 Self {
                     a: x.prev,
@@ -137,7 +137,7 @@ impl Record {
                 Self { a: mark, ..Self::new(time, device, kind::ACK, lane as u8, session) }
             }
             Frame::Nack(n) => {
-                let flags = n.lane as u8 | (n.reason as u8) << 1;
+                let flags = n.lane as u8 | (n.reason as u8) << 1 | n.round << 3;
                 Self { a: n.mark, b: n.delay_millis, ..Self::new(time, device, kind::NACK, flags, n.session) }
             }
             Frame::Bye { session } => Self::new(time, device, kind::BYE, 0, session),
@@ -176,15 +176,17 @@ impl Record {
                 stride: (self.c >> 16) as u16,
                 due_millis: self.d,
                 gap: self.flags() & 2 != 0,
+                round: (self.flags() >> 2) & 3,
             }),
             kind::ACK => Frame::Ack { session, lane, mark: self.a },
             kind::NACK => {
-                let reason = match self.flags() >> 1 {
+                let reason = match (self.flags() >> 1) & 3 {
                     0 => NackReason::Gap,
                     1 => NackReason::NoSession,
                     _ => NackReason::Later,
                 };
-                Frame::Nack(Nack { session, lane, mark: self.a, delay_millis: self.b, reason })
+                let round = (self.flags() >> 3) & 3;
+                Frame::Nack(Nack { session, lane, mark: self.a, delay_millis: self.b, round, reason })
             }
             kind::BYE => Frame::Bye { session },
             _ => return None,

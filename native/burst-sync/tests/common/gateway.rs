@@ -49,6 +49,8 @@ pub struct Gateway {
     pending: Batch,
     committing: Option<(Batch, BTreeMap<u32, Entry>)>,
     told_gap: BTreeSet<(u32, usize)>,
+    /// Backfill that waits to be called, and the round it was turned away in.
+    turned_away: BTreeMap<u32, u8>,
     pub next_at: u64,
     pub out: Vec<(u32, Frame)>,
 }
@@ -66,6 +68,7 @@ impl Gateway {
             pending: Vec::new(),
             committing: None,
             told_gap: BTreeSet::new(),
+            turned_away: BTreeMap::new(),
             next_at: commit_micros,
             out: Vec::new(),
         }
@@ -135,6 +138,7 @@ impl Gateway {
             if chance.per_mille(faults.defer) { chance.below(3_000) as u32 } else { 0 };
         self.open.insert(device, hello.session);
         self.told_gap.retain(|(d, _)| *d != device);
+        self.turned_away.remove(&device);
         let admit = Admit { session: hello.session, marks, backfill_delay_millis, credit };
         self.out.push((device, Frame::Admit(admit)));
     }
@@ -166,11 +170,9 @@ impl Gateway {
                 }
             }
             Offer::Append { .. } if data.lane == Lane::Backfill && chance.per_mille(faults.later) => {
-                let (mark, delay) = (entry.marks[lane], chance.below(2_000) as u32);
-                let (session, lane) = (data.session, data.lane);
-                let reason = NackReason::Later;
-                self.out
-                    .push((device, Frame::Nack(Nack { session, lane, mark, delay_millis: delay, reason })));
+                let mark = entry.marks[lane];
+                self.turned_away.entry(device).or_insert(data.round);
+                self.later(device, data.session, mark, 1 + chance.below(2_000) as u32, data.round);
             }
             Offer::Append { .. } if chance.per_mille(faults.overlooked) => {}
             Offer::Append { first, count, end } => {
@@ -189,7 +191,26 @@ impl Gateway {
 
     fn nack(&mut self, device: u32, data: &Data, mark: Mark, reason: NackReason) {
         let (session, lane) = (data.session, data.lane);
-        self.out.push((device, Frame::Nack(Nack { session, lane, mark, delay_millis: 0, reason })));
+        let round = data.round;
+        self.out.push((device, Frame::Nack(Nack { session, lane, mark, delay_millis: 0, round, reason })));
+    }
+
+    /// Turns backfill away, or with no delay calls it.
+    fn later(&mut self, device: u32, session: u16, mark: Mark, delay_millis: u32, round: u8) {
+        let (lane, reason) = (Lane::Backfill, NackReason::Later);
+        self.out.push((device, Frame::Nack(Nack { session, lane, mark, delay_millis, round, reason })));
+    }
+
+    fn call_some(&mut self, chance: &mut Chance) {
+        let waiting = std::mem::take(&mut self.turned_away);
+        for (device, round) in waiting {
+            if let (Some(session), true) = (self.open.get(&device), chance.per_mille(300)) {
+                let mark = self.entries[&device].marks[Lane::Backfill as usize];
+                self.later(device, *session, mark, 0, (round + 1) % 4);
+            } else {
+                self.turned_away.insert(device, round);
+            }
+        }
     }
 
     /// Decides the transaction under way, then hands over the next one.
@@ -211,6 +232,7 @@ impl Gateway {
                 self.waiting.insert(device, hello);
             }
         }
+        self.call_some(chance);
         self.next_at = now + 1 + self.commit_micros / 2 + chance.below(self.commit_micros);
     }
 
@@ -254,6 +276,7 @@ impl Gateway {
             self.entries.values_mut().for_each(|e| e.session = 0);
         }
         self.open.clear();
+        self.turned_away.clear();
         self.waiting.clear();
         self.out.clear();
         self.next_at = u64::MAX;

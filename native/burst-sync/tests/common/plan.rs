@@ -185,7 +185,7 @@ fn config(chance: &mut Chance, devices: u32, mode: Mode) -> DeviceConfig {
         hello_timeout_micros: chance.between(200_000, 2 * SECOND),
         hello_timeout_max_micros: chance.between(2 * SECOND, 8 * SECOND),
         request_timeout_micros: chance.between(300_000, 3 * SECOND),
-        retransmissions_max: if proxy { 0 } else { chance.between(0, 5) as u8 },
+        retransmissions_max: if proxy { 0 } else { chance.between(0, 3) as u8 },
         window_frames,
         frame_readings,
         live_first: !proxy,

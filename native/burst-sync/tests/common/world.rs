@@ -159,11 +159,7 @@ impl World {
 
     fn deliver(&mut self, now: u64) {
         match self.network.pop() {
-            Some(Packet::Up(id, _)) if self.gateway.next_at == u64::MAX => {
-                if self.chance.per_mille(500) {
-                    self.network.refuse(now, id);
-                }
-            }
+            Some(Packet::Up(id, _)) if self.gateway.next_at == u64::MAX => self.knock_in_vain(now, id),
             Some(Packet::Up(id, Frame::Hello(hello))) => {
                 self.gateway.hello(&mut self.chance, &self.faults, id, hello);
             }
@@ -174,6 +170,13 @@ impl World {
             Some(Packet::Refused(id)) => self.fire(now, id, Event::Refused),
             Some(Packet::Up(_, other)) => panic!("a device sent {other:?}"),
             None => {}
+        }
+    }
+
+    /// Nobody listens: the network says so, or not.
+    fn knock_in_vain(&mut self, now: u64, id: u32) {
+        if self.chance.per_mille(500) {
+            self.network.refuse(now, id);
         }
     }
 

@@ -53,6 +53,15 @@ pub(crate) fn sample(operations: u64, expected: bool, mut operation: impl FnMut(
     Sample { operations, nanos }
 }
 
+/// A number of devices, short: the name says what was measured, with `--quick` too.
+pub(crate) fn count(devices: u32) -> String {
+    if devices.is_multiple_of(1_000_000) {
+        format!("{} M", devices / 1_000_000)
+    } else {
+        format!("{} k", devices / 1_000)
+    }
+}
+
 /// The state of a cheap random walk over keys: SplitMix64 (Steele, Lea, Flood 2014), about 1 ns a step, and measured.
 pub(crate) struct Keys {
     state: u64,
@@ -79,7 +88,7 @@ fn floor(operations: u64) -> Contender {
     let bucket = AtomicU64::new(0);
     let mut start = Start::default();
     Contender {
-        name: "floor: one compare-and-swap, limit compiled in",
+        name: "floor: one compare-and-swap, limit compiled in".to_owned(),
         time_source: PASSED_IN,
         pass_share: 1.0,
         unit: Unit::NanosPerOperation,
@@ -101,7 +110,7 @@ fn bucket_pass(operations: u64) -> Contender {
     let bucket = Bucket::new(Limit::per_second(RATE, BURST)).unwrap();
     let mut start = Start::default();
     Contender {
-        name: "bucket: pass",
+        name: "bucket: pass".to_owned(),
         time_source: PASSED_IN,
         pass_share: 1.0,
         unit: Unit::NanosPerOperation,
@@ -122,7 +131,7 @@ fn bucket_refuse(operations: u64) -> Contender {
     let bucket = Bucket::new(Limit::per_second(1, 1)).unwrap();
     bucket.admit(0, 1).unwrap();
     Contender {
-        name: "bucket: refuse",
+        name: "bucket: refuse".to_owned(),
         time_source: PASSED_IN,
         pass_share: 0.0,
         unit: Unit::NanosPerOperation,
@@ -152,7 +161,7 @@ fn layers_one_device(operations: u64) -> Contender {
     let dam = Dam::new(DamConfig { device: fast, live: fast, global: fast, ..DamConfig::open(1) }).unwrap();
     let mut start = Start::default();
     Contender {
-        name: "dam, 3 layers, 1 device, one by one: pass",
+        name: "dam, 3 layers, 1 device, one by one: pass".to_owned(),
         time_source: PASSED_IN,
         pass_share: 1.0,
         unit: Unit::NanosPerOperation,
@@ -170,7 +179,7 @@ fn layers_one_device(operations: u64) -> Contender {
 fn random_keys_single(dam: Arc<Dam>, operations: u64) -> Contender {
     let mut keys = Keys::new(dam.devices());
     Contender {
-        name: "dam, 3 layers, 10 M random keys, one by one: pass",
+        name: format!("dam, 3 layers, {} random keys, one by one: pass", count(dam.devices())),
         time_source: PASSED_IN,
         pass_share: 1.0,
         unit: Unit::NanosPerOperation,
@@ -188,10 +197,11 @@ fn random_keys_single(dam: Arc<Dam>, operations: u64) -> Contender {
 fn random_keys_batched(dam: Arc<Dam>, operations: u64, unit: Unit) -> Contender {
     let mut keys = Keys::new(dam.devices());
     Contender {
-        name: match unit {
-            Unit::NanosPerOperation => "dam, 3 layers, 10 M random keys, batches of 32: pass",
-            Unit::PassesPerSecond => "dam, 3 layers, 10 M random keys, batches of 32",
-        },
+        name: format!(
+            "dam, 3 layers, {} random keys, batches of {BATCH}{}",
+            count(dam.devices()),
+            if unit == Unit::NanosPerOperation { ": pass" } else { "" }
+        ),
         time_source: "now passed in, once per batch",
         pass_share: 1.0,
         unit,
@@ -237,7 +247,7 @@ fn two_threads(name: &'static str, operations: u64, lease: u32) -> Contender {
     let bucket = Arc::new(Bucket::new(Limit::per_second(1_000_000_000, u64::from(u32::MAX))).unwrap());
     let mut start_nanos = 0;
     Contender {
-        name,
+        name: name.to_owned(),
         time_source: PASSED_IN,
         pass_share: 1.0,
         unit: Unit::NanosPerOperation,

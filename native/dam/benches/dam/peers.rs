@@ -10,7 +10,7 @@ use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::{Quota, RateLimiter};
 
-use crate::contenders::{Keys, both_threads, sample};
+use crate::contenders::{Keys, both_threads, count, sample};
 use crate::{Contender, Sample, Unit};
 
 /// A clock that stands still: governor's decision without its clock.
@@ -44,7 +44,7 @@ where
     C: Clock + Clone + 'static,
 {
     Contender {
-        name,
+        name: name.to_owned(),
         time_source,
         pass_share: 1.0,
         unit: Unit::NanosPerOperation,
@@ -58,7 +58,7 @@ where
 
 fn direct_two_threads(operations: u64) -> Contender {
     Contender {
-        name: "governor direct, 2 threads, clock standing still: pass",
+        name: "governor direct, 2 threads, clock standing still: pass".to_owned(),
         time_source: "none: a constant",
         pass_share: 1.0,
         unit: Unit::NanosPerOperation,
@@ -82,7 +82,7 @@ fn keyed(operations: u64, devices: u32) -> Contender {
     }
     let mut keys = Keys::new(devices);
     Contender {
-        name: "governor keyed, 10 M random keys, clock standing still: pass",
+        name: format!("governor keyed, {} random keys, clock standing still: pass", count(devices)),
         time_source: "none: a constant",
         pass_share: 1.0,
         unit: Unit::NanosPerOperation,

@@ -1,0 +1,142 @@
+import { Command } from "commander";
+import { EXIT, type ExitCode } from "./exit-codes.js";
+import type { ImportFlags } from "./import-command.js";
+import type { ReportFlags } from "./report-command.js";
+import type { RunFlags } from "./run-flags.js";
+import { toolVersion } from "./tool-facts.js";
+
+const EXAMPLES = `
+Examples:
+  klais list                                        what can be run
+  klais run smoke                                   two thousand devices, a few seconds
+  klais run psps-2019-10-25 --policy klais          a million devices through a real restoration
+  klais run my-fleet.yaml --set broker.capacity=5000/s --seed 7
+  klais import outage.csv --name my-city            an outage trace becomes a scenario
+  klais report results/latest/results.json          render a stored record again
+
+Exit codes: 0 passed, 1 a run failed its verdict, 2 bad usage or input, 130 stopped by Ctrl-C.`;
+
+const RUN_EXAMPLES = `
+Examples:
+  klais run smoke gateway-restart --policy none,klais
+  klais run psps-2019-10-25 --devices 100000 --workers 2
+  klais run smoke --set devices.firmware.backoff=full-jitter --set broker.capacity=200/s
+
+Results of an earlier run in the same folder are replaced. The last line on stdout is the report's path.`;
+
+const IMPORT_EXAMPLES = `
+Examples:
+  klais import outage.csv --name my-city --out scenarios
+  klais import total.csv --outages outages.csv --source 'Utility X, public map' --capacity 2500/s`;
+
+/** Every command, with its flags. What a command does is loaded when it runs: the others pay nothing for it. */
+export function buildProgram(end: (code: ExitCode) => void): Command {
+	const program = new Command("klais")
+		.description(
+			"Does your ingest survive a city coming back? Simulates a fleet, compares policies, writes reports.",
+		)
+		.version(toolVersion(), "-V, --version", "print the version")
+		.helpOption("-h, --help", "print help")
+		.showHelpAfterError("(klais --help, or klais COMMAND --help, shows how)")
+		.exitOverride()
+		.addHelpText("after", EXAMPLES);
+	for (const add of [addRun, addList, addReport, addImport, addDoctor, addSchema]) {
+		add(program, end);
+	}
+	return program;
+}
+
+type End = (code: ExitCode) => void;
+
+function addRun(program: Command, end: End): void {
+	program
+		.command("run")
+		.description("simulate scenarios, by catalogue name or file")
+		.argument("<scenario...>", "catalogue names (see klais list), or files that end in .yaml")
+		.option("--policy <a,b>", "policies to compare: none, static, klais (default: the scenario's)", collect)
+		.option("--seed <text>", "the seed of all chance (default: the scenario's)")
+		.option("--devices <n>", "scale the whole scenario to this many devices")
+		.option("--set <path=value>", "change a value of the scenario; may be repeated", collect)
+		.option("--workers <n>", "runs at a time (default: the cores, as far as memory goes)")
+		.option("--out <dir>", "folder for the results", "results/latest")
+		.option("--reporter <a,b>", "md, html, json, junit, github (default: md,html; json always)", collect)
+		.addHelpText("after", RUN_EXAMPLES)
+		.action(async (names: string[], flags: RunFlags) =>
+			end(await (await import("./run-command.js")).runCommand(names, flags)),
+		);
+}
+
+function addList(program: Command, end: End): void {
+	program
+		.command("list")
+		.description("the scenarios that come with klais")
+		.option("--json", "print as JSON")
+		.action(async (flags: { json?: boolean }) =>
+			end(await (await import("./list-command.js")).listCommand(flags)),
+		);
+}
+
+function addReport(program: Command, end: End): void {
+	program
+		.command("report")
+		.description("render a stored results.json again")
+		.argument("<file>", "a results.json")
+		.option("--out <dir>", "folder for the reports (default: the file's own)")
+		.option("--reporter <a,b>", "md, html, json, junit, github (default: md,html; json always)", collect)
+		.action(async (file: string, flags: ReportFlags) =>
+			end(await (await import("./report-command.js")).reportCommand(file, flags)),
+		);
+}
+
+function addImport(program: Command, end: End): void {
+	program
+		.command("import")
+		.description("make a scenario of an outage trace (CSV)")
+		.argument("<trace.csv>", "a CSV file with a time and a customers-out column")
+		.option("--outages <file>", "the utility's list of outages, for the sizes of lumps")
+		.option("--name <name>", "the scenario's name (default: made of the file's)")
+		.option("--title <text>", "one line for the catalogue")
+		.option("--teaches <text>", "what the scenario teaches")
+		.option("--source <text>", "where the trace comes from; may be repeated", collect)
+		.option("--time-column <name>", "the column with the time (default: guessed)")
+		.option("--out-column <name>", "the column with the customers out (default: guessed)")
+		.option("--firmware <profile>", "smart-meter, tracker, sensor or gateway-box")
+		.option("--link <profile>", "lte-m, nb-iot, wifi or ethernet")
+		.option("--gateways <n>", "gateways of the cluster (default: 4)")
+		.option("--sessions <n>", "sessions per second of one gateway (default: the fleet in 20 minutes)")
+		.option("--capacity <n>", "readings per second of the broker (default: twice the live load)")
+		.option("--spread", "spread returns over each step, in place of one lump at its end")
+		.option("--detect-glitches", "find and drop glitches where the file does not mark them")
+		.option("--out <dir>", "folder for the scenario", ".")
+		.option("--force", "replace files that are there already")
+		.addHelpText("after", IMPORT_EXAMPLES)
+		.action(async (trace: string, flags: ImportFlags) =>
+			end(await (await import("./import-command.js")).importCommand(trace, flags)),
+		);
+}
+
+function addDoctor(program: Command, end: End): void {
+	program
+		.command("doctor")
+		.description("what this machine can run, and how to get the rest")
+		.action(async () => end(await (await import("./doctor-command.js")).doctorCommand()));
+}
+
+function addSchema(program: Command, end: End): void {
+	program
+		.command("schema")
+		.description("the JSON Schema of a scenario file, for editors")
+		.option("--results", "that of a results file instead")
+		.action(async (flags: { results?: boolean }) =>
+			end(await (await import("./schema-command.js")).schemaCommand(flags)),
+		);
+}
+
+function collect(value: string, earlier: readonly string[] = []): readonly string[] {
+	return [...earlier, value];
+}
+
+/** Commander's exit codes, as ours: help and version pass, everything else is bad usage. */
+export function exitCodeOf(commanderCode: number): ExitCode {
+	return commanderCode === 0 ? EXIT.passed : EXIT.usage;
+}

@@ -1,0 +1,143 @@
+import { availableParallelism } from "node:os";
+import { loadNative } from "../engine/native.js";
+import type { ResultsFile, RunRecord } from "../record/run-record.js";
+import { verdictOfResults } from "../record/verdict.js";
+import { formatBytes } from "../reports/format.js";
+import type { UserError } from "../units/user-error.js";
+import { EXIT, type ExitCode } from "./exit-codes.js";
+import { printFindings } from "./findings.js";
+import { hostFacts, usableMemoryBytes } from "./host-facts.js";
+import { runBytes } from "./memory-need.js";
+import { probeOutFolder } from "./out-folder.js";
+import { progressView } from "./progress.js";
+import { type RunFlags, type RunRequest, readRunFlags } from "./run-flags.js";
+import { planRun, type RunPlan } from "./run-plan.js";
+import { type JobOutcome, runJobs } from "./run-pool.js";
+import { shellCommand } from "./shell-command.js";
+import { StopSignals } from "./stop-signals.js";
+import { print, refuse, say, warn } from "./talk.js";
+import { toolFacts } from "./tool-facts.js";
+import { printSummary, rescueRecord, writeReports } from "./write-reports.js";
+
+/** `klais run`: simulates every scenario under every policy, writes the reports, judges. */
+export async function runCommand(names: readonly string[], flags: RunFlags): Promise<ExitCode> {
+	const request = readRunFlags(names, flags);
+	if (!request.ok) {
+		return refuse(request.error);
+	}
+	const plan = planRun(request.value);
+	if (!plan.ok) {
+		return refuse(plan.error);
+	}
+	const unfit = nativeProblem() ?? (await probeOutFolder(request.value.out, plan.value.jobs.length));
+	if (unfit !== undefined) {
+		return refuse([unfit]);
+	}
+	for (const warning of plan.value.warnings) {
+		warn(warning);
+	}
+	return simulate(request.value, plan.value);
+}
+
+async function simulate(request: RunRequest, plan: RunPlan): Promise<ExitCode> {
+	const facts = Promise.all([toolFacts(), hostFacts()]);
+	const view = progressView(process.stderr);
+	const signals = new StopSignals(
+		() => say("stopping: the figures so far will be written; once more to quit at once"),
+		() => view.close(),
+	);
+	const outcomes = await runJobs(plan.jobs, poolSize(request, plan), signals.flag, view);
+	view.close();
+	const crashes = reportCrashes(plan, outcomes);
+	const runs = outcomes.flatMap((outcome) => (outcome.kind === "recorded" ? [outcome.record] : []));
+	if (runs.length === 0) {
+		say("nothing was recorded, so nothing is written");
+		return signals.exitCode ?? EXIT.failed;
+	}
+	const [tool, host] = await facts;
+	const results: ResultsFile = {
+		schema: "klais.results/1",
+		tool,
+		host,
+		command: plan.command,
+		partial: runs.length < plan.jobs.length || runs.some((run) => !run.complete),
+		runs,
+		bench: [],
+		live: [],
+	};
+	const code = await publish(request, plan, outcomes, results);
+	signals.release();
+	return signals.exitCode ?? (code === EXIT.passed && crashes > 0 ? EXIT.failed : code);
+}
+
+/** Cores, unless the user says otherwise, and no more runs at once than fit into memory. */
+function poolSize({ workers }: RunRequest, { jobs }: RunPlan): number {
+	const largest = Math.max(...jobs.map(({ scenario }) => runBytes(scenario.devices.count)));
+	const fitting = Math.floor(usableMemoryBytes() / largest);
+	const wanted = Math.min(workers ?? availableParallelism(), jobs.length);
+	if (fitting >= wanted) {
+		return wanted;
+	}
+	const need = `a run of this size takes about ${formatBytes(largest)} of memory`;
+	const free = `${formatBytes(usableMemoryBytes())} are free`;
+	if (workers === undefined && fitting > 0) {
+		warn(`${need}, and ${free}: no more than ${fitting} at a time`);
+		return fitting;
+	}
+	warn(`${need}, and ${free}: ${wanted === 1 ? "it" : `${wanted} at a time`} may not fit`);
+	return workers === undefined ? 1 : wanted;
+}
+
+/** Says which runs crashed, and how many there are. A crash is a fault of ours, or of a machine out of memory. */
+function reportCrashes({ jobs }: RunPlan, outcomes: readonly JobOutcome[]): number {
+	let crashes = 0;
+	for (const [index, outcome] of outcomes.entries()) {
+		const job = jobs[index];
+		if (outcome.kind === "crashed" && job !== undefined) {
+			crashes += 1;
+			say(`${job.label} crashed, which is a fault of klais: ${outcome.reason}`);
+			say(`  repeat it with: ${job.repeat}`);
+		}
+	}
+	return crashes;
+}
+
+async function publish(
+	{ out, reporters }: RunRequest,
+	plan: RunPlan,
+	outcomes: readonly JobOutcome[],
+	results: ResultsFile,
+): Promise<ExitCode> {
+	const report = await writeReports(results, { out, reporters });
+	await printSummary(results, reporters);
+	const verdict = verdictOfResults(results);
+	printFindings(verdict.runs, (run) => plan.jobs[jobOf(outcomes, run)]?.repeat);
+	if (!report.ok) {
+		const rescued = await rescueRecord(results);
+		const code = refuse([report.error]);
+		if (rescued !== undefined) {
+			say(
+				`the record alone is saved; render it with: ${shellCommand(["klais", "report", rescued])} --out FOLDER`,
+			);
+		}
+		return code;
+	}
+	print(report.value);
+	return verdict.passed ? EXIT.passed : EXIT.failed;
+}
+
+function jobOf(outcomes: readonly JobOutcome[], run: RunRecord): number {
+	return outcomes.findIndex((outcome) => outcome.kind === "recorded" && outcome.record === run);
+}
+
+/** A library that is missing or of another machine would fail every run: said before the first. */
+function nativeProblem(): UserError | undefined {
+	try {
+		loadNative();
+		return undefined;
+	} catch (error) {
+		const [reason] = String((error as Error).message).split("\n");
+		const message = `cannot be loaded (${reason}): \`npm run setup\` builds it, \`klais doctor\` says what is missing`;
+		return { kind: "unreadable", file: "native/klais.node", message };
+	}
+}

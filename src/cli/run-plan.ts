@@ -1,0 +1,93 @@
+import { loadScenario, type ScenarioOverrides } from "../scenarios/load-scenario.js";
+import { scalingFloors } from "../scenarios/scale-scenario.js";
+import type { PolicyName, Scenario } from "../scenarios/scenario.js";
+import { err, ok, type Result } from "../units/result.js";
+import type { UserError } from "../units/user-error.js";
+import type { RunRequest } from "./run-flags.js";
+import { shellCommand } from "./shell-command.js";
+
+/** One run: a scenario under a policy. */
+export interface Job {
+	readonly scenario: Scenario;
+	readonly policy: PolicyName;
+	/** What progress and messages call it. */
+	readonly label: string;
+	/** The command that repeats this run alone. */
+	readonly repeat: string;
+}
+
+/** Everything to run, checked. */
+export interface RunPlan {
+	/** In the order of the record: scenarios as named, policies within. */
+	readonly jobs: readonly Job[];
+	/** The command that repeats the whole file. Nothing in it tells how or where it ran: records must compare equal. */
+	readonly command: string;
+	readonly warnings: readonly string[];
+}
+
+/** Loads every scenario before any runs, so that a mistake in the last one costs nothing. */
+export function planRun(request: RunRequest): Result<RunPlan, readonly UserError[]> {
+	const errors: UserError[] = [];
+	const jobs: Job[] = [];
+	const warnings: string[] = [];
+	for (const name of request.names) {
+		const loaded = loadScenario(name, request.overrides);
+		if (!loaded.ok) {
+			errors.push(...loaded.error);
+			continue;
+		}
+		const scenario = loaded.value;
+		warnings.push(...floorWarnings(name, scenario, request.overrides));
+		for (const policy of request.policies ?? scenario.policies) {
+			const label = `${scenario.name} / ${policy}`;
+			const repeat = repeatCommand([name], [policy], scenario.seed, request.overrides);
+			jobs.push({ scenario, policy, label, repeat });
+		}
+	}
+	if (errors.length > 0) {
+		return err(distinct(errors));
+	}
+	const seeds = new Set(jobs.map(({ scenario }) => scenario.seed));
+	// Scenarios with seeds of their own keep them when no seed is named.
+	const seed = seeds.size === 1 ? jobs[0]?.scenario.seed : undefined;
+	const command = repeatCommand(request.names, request.policies, seed, request.overrides);
+	return ok({ jobs, command, warnings });
+}
+
+function repeatCommand(
+	names: readonly string[],
+	policies: readonly PolicyName[] | undefined,
+	seed: string | undefined,
+	{ devices, set = [] }: ScenarioOverrides,
+): string {
+	return shellCommand([
+		"klais",
+		"run",
+		...names,
+		...(policies === undefined ? [] : ["--policy", policies.join(",")]),
+		...(seed === undefined ? [] : ["--seed", seed]),
+		...(devices === undefined ? [] : ["--devices", String(devices)]),
+		...set.flatMap(([path, value]) => ["--set", `${path}=${value}`]),
+	]);
+}
+
+/** A fleet so small that a rate or a queue met its floor no longer has the shape of the large one. */
+function floorWarnings(name: string, scaled: Scenario, overrides: ScenarioOverrides): string[] {
+	const { devices, ...rest } = overrides;
+	const full = devices === undefined ? undefined : loadScenario(name, rest);
+	if (devices === undefined || full?.ok !== true) {
+		return [];
+	}
+	const floors = scalingFloors(full.value, devices);
+	return floors.length === 0
+		? []
+		: [
+				`${scaled.name} with ${devices.toLocaleString("en-US")} devices is no scale model of itself: ` +
+					`${floors.join(", ")} would go below the least possible value`,
+			];
+}
+
+/** Scenarios that meet the same mistake, in a flag for instance, report it once. */
+function distinct(errors: readonly UserError[]): UserError[] {
+	return [...new Map(errors.map((error) => [JSON.stringify(error), error])).values()];
+}

@@ -1,0 +1,129 @@
+import { FLOATS, INTS, RecordBuffer } from "../../src/engine/record-layout.js";
+import { FIRMWARE_PROFILES } from "../../src/scenarios/firmware-profiles.js";
+import { LINK_PROFILES, type LinkProfileName } from "../../src/scenarios/link-profiles.js";
+import type {
+	Broker,
+	Cohort,
+	Firmware,
+	Gateways,
+	LinkProfile,
+	Outage,
+	Scenario,
+} from "../../src/scenarios/scenario.js";
+import { micros } from "../../src/units/micros.js";
+
+export const SECOND = 1_000_000;
+
+/** One record as its fields: time, device, meta, a, b, c, d. */
+export interface Fields {
+	readonly time: number;
+	readonly device: number;
+	readonly meta: number;
+	readonly a?: number;
+	readonly b?: number;
+	readonly c?: number;
+	readonly d?: number;
+}
+
+/** A buffer that holds just these records. */
+export function bufferOf(records: readonly Fields[]): RecordBuffer {
+	const buffer = new RecordBuffer(Math.max(1, records.length));
+	for (const [n, { time, device, meta, a = 0, b = 0, c = 0, d = 0 }] of records.entries()) {
+		buffer.put(n, time, device, meta, a, b);
+		buffer.ints[n * INTS + 6] = c;
+		buffer.ints[n * INTS + 7] = d;
+	}
+	return buffer;
+}
+
+/** The records at places `from` to `to` - 1 of a buffer, every field given. */
+export function fieldsOf(buffer: RecordBuffer, from: number, to: number): Required<Fields>[] {
+	const records: Required<Fields>[] = [];
+	for (let n = from; n < to; n++) {
+		const [device, meta, a, b, c, d] = buffer.ints.subarray(n * INTS + 2, n * INTS + 8);
+		records.push({
+			time: buffer.floats[n * FLOATS] as number,
+			device: device as number,
+			meta: meta as number,
+			a: a as number,
+			b: b as number,
+			c: c as number,
+			d: d as number,
+		});
+	}
+	return records;
+}
+
+/** What a test says of a scenario; the rest is a small fleet of meters on lte-m with a sink of twice the live load. */
+export interface Sketch {
+	readonly devices: number;
+	readonly durationSeconds: number;
+	readonly seed?: string;
+	readonly firmware?: Partial<Firmware>;
+	readonly link?: LinkProfileName | Partial<LinkProfile>;
+	readonly gateways?: Partial<Gateways>;
+	readonly broker?: Partial<Broker>;
+	readonly outages?: readonly Outage[];
+}
+
+/** A resolved scenario. Defaults are small enough that a run takes milliseconds. */
+export function scenarioOf(sketch: Sketch): Scenario {
+	const firmware: Firmware = {
+		...FIRMWARE_PROFILES["smart-meter"],
+		readingIntervalMicros: micros(30 * SECOND),
+		reportIntervalMicros: micros(60 * SECOND),
+		bufferReadings: 1_440,
+		backoff: { kind: "exponential", baseMicros: micros(SECOND), capMicros: micros(30 * SECOND) },
+		...sketch.firmware,
+	};
+	const live = (sketch.devices * SECOND) / firmware.readingIntervalMicros;
+	const link: LinkProfile =
+		typeof sketch.link === "string"
+			? LINK_PROFILES[sketch.link]
+			: { ...LINK_PROFILES["lte-m"], ...sketch.link };
+	return {
+		name: "sketch",
+		title: "",
+		teaches: "",
+		sources: [],
+		durationMicros: micros(sketch.durationSeconds * SECOND),
+		seed: sketch.seed ?? "klais",
+		devices: { count: sketch.devices, firmware, link },
+		gateways: {
+			count: 3,
+			helloMicros: micros(4_000),
+			dataMicros: micros(200),
+			readingNanos: 1_000,
+			receiveQueueFrames: 256,
+			sinkQueueReadings: 20_000,
+			commitIntervalMicros: micros(100_000),
+			sinkInFlightBatches: 5,
+			sinkBatchReadings: 2_000,
+			sessionsPerSecond: 20,
+			slotWindowMicros: micros(60 * SECOND),
+			...sketch.gateways,
+		},
+		broker: {
+			partitions: 64,
+			nodes: 3,
+			capacityPerSecond: Math.max(60, Math.ceil(live * 3)),
+			commitMinMicros: micros(60_000),
+			commitMedianMicros: micros(75_000),
+			commitP99Micros: micros(150_000),
+			requestTimeoutMicros: micros(30 * SECOND),
+			...sketch.broker,
+		},
+		outages: sketch.outages ?? [],
+		policies: ["none", "static", "klais"],
+	};
+}
+
+/** Devices that go at one time and come back at another, all in seconds. */
+export function cohort(devices: number, out: number, back: number | null, spread = 0): Cohort {
+	return {
+		devices,
+		outAtMicros: micros(Math.round(out * SECOND)),
+		backAtMicros: back === null ? null : micros(Math.round(back * SECOND)),
+		spreadMicros: micros(Math.round(spread * SECOND)),
+	};
+}
