@@ -12,9 +12,13 @@ const TITLES: Readonly<Record<Needed, string>> = {
 /** `klais doctor`: what this machine can run, and how to get the rest. Fails only when `klais run` cannot work. */
 export async function doctorCommand(): Promise<ExitCode> {
 	const checks = await checkMachine();
+	const width = Math.max(...checks.map(({ name }) => name.length));
 	for (const needed of Object.keys(TITLES) as Needed[]) {
 		print(`${TITLES[needed]}:`);
-		printChecks(checks.filter((check) => check.needed === needed));
+		printChecks(
+			checks.filter((check) => check.needed === needed),
+			width,
+		);
 	}
 	const canRun = checks.every(({ ok, needed }) => ok || needed !== "run");
 	print(
@@ -23,9 +27,8 @@ export async function doctorCommand(): Promise<ExitCode> {
 	return canRun ? EXIT.passed : EXIT.failed;
 }
 
-function printChecks(checks: readonly Check[]): void {
+function printChecks(checks: readonly Check[], width: number): void {
 	const colours = coloursFor(process.stdout);
-	const width = Math.max(...checks.map(({ name }) => name.length));
 	for (const { name, ok, found, help } of checks) {
 		const mark = ok ? colours.green("ok     ") : colours.yellow("missing");
 		print(`  ${mark}  ${name.padEnd(width)}  ${found}${ok ? "" : ` (${help})`}`);

@@ -58,7 +58,7 @@ export class FlagReader {
 			const match = known.find((candidate) => candidate === word);
 			if (match === undefined) {
 				const named = word === "" ? "an empty name" : `unknown name ${JSON.stringify(word.slice(0, 60))}`;
-				this.reject(key, `${named}. There are: ${known.join(", ")}.${didYouMean(word, known)}`);
+				this.reject(key, `${named}.${didYouMean(word, known)} There are: ${known.join(", ")}.`);
 			} else if (found.includes(match)) {
 				this.reject(key, `${match} is there twice`);
 			} else {

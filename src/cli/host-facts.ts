@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, freemem, release, totalmem, type } from "node:os";
-import { promisify } from "node:util";
+import { promisify, stripVTControlCharacters } from "node:util";
 import type { Host } from "../record/run-record.js";
 
 /** A Java or Maven that starts cold takes seconds; one that hangs must not hang us. */
@@ -33,7 +33,7 @@ export async function firstLine(program: string, args: readonly string[]): Promi
 	try {
 		const { stdout, stderr } = await execute(program, [...args], { timeout: PROBE_TIMEOUT_MS });
 		const [line = ""] = (stdout.trim() || stderr.trim()).split("\n");
-		return line.trim();
+		return stripVTControlCharacters(line).trim();
 	} catch {
 		return undefined;
 	}

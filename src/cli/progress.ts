@@ -1,4 +1,3 @@
-import { performance } from "node:perf_hooks";
 import type { WriteStream } from "node:tty";
 import { formatCount, formatSeconds } from "../reports/format.js";
 import { MICROS_PER_SECOND } from "../units/micros.js";
@@ -15,6 +14,8 @@ const SHOW_CURSOR = "\u001b[?25h";
 
 /** Shows on stderr how far the jobs are. */
 export interface ProgressView extends PoolWatcher {
+	/** Says a line without disturbing what is drawn. */
+	note(text: string): void;
 	/** Ends the view; whatever it drew and no longer holds goes. */
 	close(): void;
 }
@@ -54,6 +55,10 @@ class Bars implements ProgressView {
 		this.redraw(`${endLine(job, outcome)}\n`);
 	}
 
+	note(text: string): void {
+		this.redraw(`${text}\n`);
+	}
+
 	close(): void {
 		clearInterval(this.timer);
 		this.running.clear();
@@ -62,18 +67,23 @@ class Bars implements ProgressView {
 
 	private redraw(above = ""): void {
 		const colours = coloursFor(this.stream);
-		const width = Math.max(20, (this.stream.columns ?? 80) - 1);
-		const bars = [...this.running.values()].map((entry) => {
+		const entries = [...this.running.values()];
+		const labelWidth = Math.max(0, ...entries.map(({ job }) => job.label.length));
+		const bars = entries.map((entry) => {
 			const { share, words } = standing(entry);
 			const filled = Math.round(share * BAR_CELLS);
-			const bar = "█".repeat(filled) + "░".repeat(BAR_CELLS - filled);
+			const cells = "█".repeat(filled) + "░".repeat(BAR_CELLS - filled);
 			// A line that wraps would be two to move up over.
-			const rest = words.slice(0, Math.max(0, width - BAR_CELLS - 1 - entry.job.label.length - 1));
-			return `${entry.job.label.slice(0, width)} ${colours.cyan(bar)} ${rest}\n`;
+			const line = `${entry.job.label.padEnd(labelWidth)} ${cells} ${words}`.slice(0, this.width());
+			return `${line.replace(/[█░]+/, (bar) => colours.cyan(bar))}\n`;
 		});
 		const erase = this.drawn === 0 ? "" : `\u001b[${this.drawn}A\u001b[J`;
 		this.stream.write(`${erase}${above}${bars.join("")}`);
 		this.drawn = bars.length;
+	}
+
+	private width(): number {
+		return Math.max(1, (this.stream.columns ?? 80) - 1);
 	}
 }
 
@@ -99,6 +109,10 @@ class Lines implements ProgressView {
 		this.stream.write(`${endLine(job, outcome)}\n`);
 	}
 
+	note(text: string): void {
+		this.stream.write(`${text}\n`);
+	}
+
 	close(): void {
 		clearInterval(this.timer);
 	}
@@ -115,6 +129,9 @@ class Lines implements ProgressView {
 
 function standing({ job, read, startedMs }: Running): { share: number; words: string } {
 	const { atMicros, events } = read();
+	if (events === 0) {
+		return { share: 0, words: "starting" };
+	}
 	const seconds = (performance.now() - startedMs) / 1_000;
 	const share = Math.min(1, atMicros / job.scenario.durationMicros);
 	const percent = `${Math.floor(share * 100)} %`.padStart(5);

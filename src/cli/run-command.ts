@@ -41,13 +41,13 @@ export async function runCommand(names: readonly string[], flags: RunFlags): Pro
 
 async function simulate(request: RunRequest, plan: RunPlan): Promise<ExitCode> {
 	const facts = Promise.all([toolFacts(), hostFacts()]);
+	const size = poolSize(request, plan);
 	const view = progressView(process.stderr);
 	const signals = new StopSignals(
-		() => say("stopping: the figures so far will be written; once more to quit at once"),
+		() => view.note("stopping: the figures so far will be written; once more to quit at once"),
 		() => view.close(),
 	);
-	const outcomes = await runJobs(plan.jobs, poolSize(request, plan), signals.flag, view);
-	view.close();
+	const outcomes = await runJobs(plan.jobs, size, signals.flag, view).finally(() => view.close());
 	const crashes = reportCrashes(plan, outcomes);
 	const runs = outcomes.flatMap((outcome) => (outcome.kind === "recorded" ? [outcome.record] : []));
 	if (runs.length === 0) {

@@ -120,17 +120,46 @@ export class BrokerModel {
 				continue;
 			}
 			const work = Math.ceil(readings * this.perReadingMicros);
-			const start = this.afterOutage(Math.max(this.freeAt[node] as number, time));
-			this.freeAt[node] = start + work;
+			const done = this.workedOff(Math.max(this.freeAt[node] as number, time), work);
+			this.freeAt[node] = done;
 			this.busyMicros += work;
-			last = Math.max(last, start + work);
+			last = Math.max(last, done);
 		}
 		return last;
 	}
 
+	/** When `work` that could begin at `time` is done: it rests while the broker is down. */
+	private workedOff(time: number, work: number): number {
+		let done = this.afterOutage(time) + work;
+		let from = done - work;
+		for (let next = this.nextOutage(from); next !== undefined && next.from < done; next = this.nextOutage(from)) {
+			from = this.afterOutage(next.from);
+			done += from - next.from;
+		}
+		return done;
+	}
+
 	private afterOutage(time: number): number {
-		const outage = this.outages.find((o) => o.from <= time && time < o.to);
-		return outage === undefined ? time : outage.to;
+		let up = time;
+		for (let o = this.outageAt(up); o !== undefined; o = this.outageAt(up)) {
+			up = o.to;
+		}
+		return up;
+	}
+
+	private outageAt(time: number): Interval | undefined {
+		return this.outages.find((o) => o.from <= time && time < o.to);
+	}
+
+	/** The outage that begins first at or after `time`. */
+	private nextOutage(time: number): Interval | undefined {
+		let next: Interval | undefined;
+		for (const outage of this.outages) {
+			if (outage.from >= time && (next === undefined || outage.from < next.from)) {
+				next = outage;
+			}
+		}
+		return next;
 	}
 
 	private insert(batch: Batch): void {

@@ -53,7 +53,12 @@ export class DeviceSide {
 	) {
 		this.wheels = new ShardWheels(world.scenario.devices.count);
 		this.frames = new FrameRing(this.wheels.shards, ringSlices);
+		this.attach();
 		this.armAll();
+	}
+
+	private attach(): void {
+		this.fleet.attach(this.inbox.floats, this.outbox.floats, this.timers, this.counts);
 	}
 
 	/** A frame, or the network's own word, reaches a device at `time`. */
@@ -124,15 +129,16 @@ export class DeviceSide {
 		larger.floats.set(this.inbox.floats.subarray(0, used * FLOATS));
 		this.inbox = larger;
 		this.timers = new Float64Array(larger.capacity * 2);
+		this.attach();
 	}
 
 	private step(slice: number, count: number): void {
-		const { fleet, outbox, timers, counts } = this;
-		fleet.step((slice + 1) * this.sliceMicros, this.inbox.floats, count, outbox.floats, timers, counts);
+		const { fleet, counts } = this;
+		fleet.step((slice + 1) * this.sliceMicros, count);
 		this.world.events += counts[0] as number;
 		this.dispatch(counts[1] as number);
 		for (let left = counts[3] as number; left > 0; ) {
-			const more = fleet.drain(outbox.floats);
+			const more = fleet.drain();
 			this.dispatch(more);
 			left -= more;
 		}

@@ -56,6 +56,11 @@ export class GatewaySide {
 		this.cpus = new GatewayCpus(gateways.count, gateways, gateways.receiveQueueFrames);
 		const { exactlyOnce } = world.policy;
 		this.broker = new BrokerModel(broker, gateways.count, brokerOutages, exactlyOnce, world.streams);
+		this.attach();
+	}
+
+	private attach(): void {
+		this.cluster.attach(this.inbox.floats, this.verdicts, this.outbox.floats, this.counts);
 	}
 
 	/** A frame arrives at its gateway at `time`. */
@@ -107,10 +112,9 @@ export class GatewaySide {
 			return;
 		}
 		this.makeRoom(this.pending + expected);
-		const frames = new RecordView(this.inbox, this.pending);
 		const count = this.arrivals.take(0, slice, this.inbox, this.pending);
 		this.world.events += count;
-		const answers = this.cluster.ingress(frames.floats, count, this.verdicts, this.outbox.floats);
+		const answers = this.cluster.ingress(this.pending, count);
 		const { gatewayDown, drops } = this.world;
 		for (let n = 0; n < count; n++) {
 			if (this.verdicts[n] !== ACCEPTED) {
@@ -160,7 +164,7 @@ export class GatewaySide {
 
 	private handle(horizon: number, count: number): void {
 		const { cluster, outbox, counts } = this;
-		cluster.handle(horizon, this.inbox.floats, count, outbox.floats, counts);
+		cluster.handle(horizon, count);
 		this.busy = counts[2] === 1;
 		let left = counts[1] as number;
 		const records = counts[0] as number;
@@ -173,12 +177,11 @@ export class GatewaySide {
 		all.floats.set(outbox.floats.subarray(0, records * FLOATS));
 		let filled = records;
 		while (left > 0) {
-			const more = cluster.drain(outbox.floats);
+			const more = cluster.drain();
 			all.floats.set(outbox.floats.subarray(0, more * FLOATS), filled * FLOATS);
 			filled += more;
 			left -= more;
 		}
-		this.outbox = all.capacity > this.outbox.capacity ? all : this.outbox;
 		this.dispatch(all, filled);
 	}
 
@@ -288,14 +291,6 @@ export class GatewaySide {
 		if (this.outbox.capacity < larger.capacity) {
 			this.outbox = new RecordBuffer(larger.capacity);
 		}
-	}
-}
-
-/** A buffer seen from record `first` on. */
-class RecordView {
-	readonly floats: Float64Array;
-
-	constructor(buffer: RecordBuffer, first: number) {
-		this.floats = first === 0 ? buffer.floats : buffer.floats.subarray(first * FLOATS);
+		this.attach();
 	}
 }

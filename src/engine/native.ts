@@ -48,16 +48,11 @@ export interface ClusterOptions {
 
 /** The devices' protocol stacks, stepped in batches of packed records (see `record-layout.ts`). */
 export interface NativeFleet {
-	/** `counts`: events handled, records in `outbox`, pairs in `timers`, records left for `drain`. */
-	step(
-		horizon: number,
-		inbox: Float64Array,
-		count: number,
-		outbox: Float64Array,
-		timers: Float64Array,
-		counts: Float64Array,
-	): void;
-	drain(outbox: Float64Array): number;
+	/** Sets the arrays that `step` and `drain` work on. */
+	attach(inbox: Float64Array, outbox: Float64Array, timers: Float64Array, counts: Float64Array): void;
+	/** Writes to `counts`: events handled, records in the outbox, pairs in `timers`, records left for `drain`. */
+	step(horizon: number, count: number): void;
+	drain(): number;
 	deadlines(first: number, deadlines: Float64Array): void;
 	phases(first: number, phases: Float64Array): void;
 	/** Four numbers a device: held, lost just now, live mark acknowledged, backfill mark acknowledged. */
@@ -69,17 +64,13 @@ export interface NativeFleet {
 /** The gateways, stepped in batches of packed records. */
 export interface NativeCluster {
 	assumeOnline(devices: number): void;
-	/** Sorts `inbox` by time; verdicts: 0 accepted, 1 answered, 2 dropped. Returns the number of answers. */
-	ingress(inbox: Float64Array, count: number, verdicts: Uint8Array, outbox: Float64Array): number;
-	/** `counts`: records in `outbox`, records left for `drain`, 1 while any gateway has work under way. */
-	handle(
-		horizon: number,
-		inbox: Float64Array,
-		count: number,
-		outbox: Float64Array,
-		counts: Float64Array,
-	): void;
-	drain(outbox: Float64Array): number;
+	/** Sets the arrays that the other calls work on. */
+	attach(inbox: Float64Array, verdicts: Uint8Array, outbox: Float64Array, counts: Float64Array): void;
+	/** Sorts `count` frames from record `first` on by time; verdicts: 0 accepted, 1 answered, 2 dropped. Answers: how many. */
+	ingress(first: number, count: number): number;
+	/** Writes to `counts`: records in the outbox, records left for `drain`, 1 while any gateway has work under way. */
+	handle(horizon: number, count: number): void;
+	drain(): number;
 	/** hellos, deferred, offered, admitted, turned away, online, queued, largest queue of one gateway. */
 	stats(out: Float64Array): void;
 	dropNames(): string[];

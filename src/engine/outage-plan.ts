@@ -22,12 +22,15 @@ export interface Transition {
 export interface GatewayTransition {
 	readonly slice: number;
 	readonly back: boolean;
-	readonly gateways: number;
+	/** Which ones: outages that overlap hit different gateways. */
+	readonly gateways: readonly number[];
 	readonly outSlice: number;
 }
 
 /** A cohort that returns over a time does so in at most this many steps. */
 const SPREAD_STEPS_MAX = 60;
+/** A link's state is a byte, and brown-outs begin at LINK_BROWN_OUT. */
+const BROWN_OUTS_MAX = 256 - LINK_BROWN_OUT;
 
 /**
  * The scenario's outages as lists of transitions on the slice grid, in time order, and the order in which devices are
@@ -52,16 +55,14 @@ export class OutagePlan {
 		this.devices = devices;
 		this.multiplier = coprimeNear(Math.floor(devices * 0.6180339887), devices);
 		this.offset = streams.keyLow % devices;
-		this.brownOuts = scenario.outages.filter((outage) => outage.kind === "brown-out");
+		this.brownOuts = distinctBrownOuts(scenario.outages);
 		const cohorts = scenario.outages.flatMap((outage, place) => this.cohortOutage(outage, place));
 		const power = cohorts.filter(({ change }) => change === CHANGE_POWER);
 		const network = cohorts.filter(({ change }) => change !== CHANGE_POWER);
 		this.transitions = [...this.ofCohorts(power), ...this.ofCohorts(network)].sort(
 			(x, y) => x.slice - y.slice || Number(y.back) - Number(x.back) || x.first - y.first,
 		);
-		this.gatewayTransitions = scenario.outages
-			.flatMap((outage) => this.ofGateways(outage))
-			.sort((x, y) => x.slice - y.slice);
+		this.gatewayTransitions = this.ofGateways(scenario.outages, scenario.gateways.count);
 		this.brokerOutages = scenario.outages.flatMap((o) =>
 			o.kind === "broker" ? [{ from: o.outAtMicros, to: o.backAtMicros }] : [],
 		);
@@ -84,20 +85,32 @@ export class OutagePlan {
 		if (outage.kind !== "brown-out") {
 			return [{ change: CHANGES[outage.kind], cohorts, place }];
 		}
-		return [{ change: LINK_BROWN_OUT + this.brownOuts.indexOf(outage), cohorts, place }];
+		const figures = this.brownOuts.findIndex((other) => isSameBrownOut(other, outage));
+		return [{ change: LINK_BROWN_OUT + figures, cohorts, place }];
 	}
 
-	private ofGateways(outage: Outage): GatewayTransition[] {
-		if (outage.kind !== "gateway") {
-			return [];
-		}
-		const outSlice = this.slice(outage.outAtMicros);
-		const { gateways } = outage;
-		const backSlice = this.slice(outage.backAtMicros);
-		return [
-			{ slice: outSlice, back: false, gateways, outSlice },
-			{ slice: backSlice, back: true, gateways, outSlice },
-		];
+	private ofGateways(outages: readonly Outage[], count: number): GatewayTransition[] {
+		const steps = outages.flatMap((outage, place) => {
+			if (outage.kind !== "gateway") {
+				return [];
+			}
+			const outSlice = this.slice(outage.outAtMicros);
+			const backSlice = Math.max(outSlice + 1, this.slice(outage.backAtMicros));
+			const step = (slice: number, what: number) => ({ slice, what, place, row: 0, outage, outSlice });
+			return [step(outSlice, OUT), step(backSlice, BACK)];
+		});
+		const free = Array.from({ length: count }, (_, gateway) => gateway);
+		const held = new Map<Outage, number[]>();
+		return steps.sort(inOrder).map(({ slice, what, outage, outSlice }) => {
+			const gateways = what === OUT ? free.splice(0, outage.gateways) : (held.get(outage) ?? []);
+			if (what === OUT) {
+				held.set(outage, gateways);
+			} else {
+				free.push(...gateways);
+				free.sort((x, y) => x - y);
+			}
+			return { slice, back: what === BACK, gateways, outSlice };
+		});
 	}
 
 	/** Outages that take the same thing share a pool, so that a device that is away is not taken again. */
@@ -105,7 +118,8 @@ export class OutagePlan {
 		const pool = new RangePool(this.devices);
 		const held = new Map<Cohort, Range[]>();
 		const transitions: Transition[] = [];
-		for (const { time, what, cohort, change } of outages.flatMap(cohortSteps).sort(inOrder)) {
+		const steps = outages.flatMap((outage) => this.cohortSteps(outage)).sort(inOrder);
+		for (const { slice, what, cohort, change } of steps) {
 			const outSlice = this.slice(cohort.outAtMicros);
 			const back = what === BACK;
 			if (what === OUT) {
@@ -117,11 +131,26 @@ export class OutagePlan {
 				held.delete(cohort);
 				continue;
 			}
-			for (const { time: at, first, count } of spread(ranges, time, back ? cohort : null)) {
-				transitions.push({ slice: this.slice(at), back, change, first, count, outSlice });
+			for (const { delay, first, count } of spread(ranges, back ? cohort : null)) {
+				const at = delay === 0 ? slice : Math.max(slice, this.slice((cohort.backAtMicros ?? 0) + delay));
+				transitions.push({ slice: at, back, change, first, count, outSlice });
 			}
 		}
 		return transitions;
+	}
+
+	/** On the slice grid, so that what shares a slice happens in order; an outage lasts a slice at least. */
+	private cohortSteps({ change, cohorts, place }: CohortOutage) {
+		return cohorts.flatMap((cohort, row) => {
+			const step = (slice: number, what: number) => ({ slice, what, cohort, change, place, row });
+			const out = this.slice(cohort.outAtMicros);
+			if (cohort.backAtMicros === null) {
+				return [step(out, OUT)];
+			}
+			const back = Math.max(out + 1, this.slice(cohort.backAtMicros));
+			const free = Math.max(back, this.slice(cohort.backAtMicros + cohort.spreadMicros));
+			return [step(out, OUT), step(back, BACK), step(free, FREE)];
+		});
 	}
 }
 
@@ -144,7 +173,7 @@ class RangePool {
 		let missing = wanted;
 		while (missing > 0) {
 			const range = this.free[this.head];
-			// The loader has checked that a cohort is never larger than what is left; it may be by what a spread overlaps.
+			// The loader has checked that a cohort is never larger than what is left; on the slice grid it may be.
 			if (range === undefined) {
 				return taken;
 			}
@@ -176,43 +205,54 @@ interface CohortOutage {
 	readonly place: number;
 }
 
-function cohortSteps({ change, cohorts, place }: CohortOutage) {
-	return cohorts.flatMap((cohort, row) => {
-		const step = (time: number, what: number) => ({ time, what, cohort, change, place, row });
-		const out = step(cohort.outAtMicros, OUT);
-		if (cohort.backAtMicros === null) {
-			return [out];
-		}
-		return [out, step(cohort.backAtMicros, BACK), step(cohort.backAtMicros + cohort.spreadMicros, FREE)];
-	});
+interface Step {
+	readonly slice: number;
+	readonly what: number;
+	readonly place: number;
+	readonly row: number;
 }
-
-type Step = ReturnType<typeof cohortSteps>[number];
 
 function inOrder(x: Step, y: Step): number {
-	return x.time - y.time || x.what - y.what || x.place - y.place || x.row - y.row;
+	return x.slice - y.slice || x.what - y.what || x.place - y.place || x.row - y.row;
 }
 
-/** Ranges that change at `time`, or spread over the time that the cohort takes to return. */
-function spread(ranges: readonly Range[], time: number, cohort: Cohort | null) {
+/** Ranges that change at once, or spread over the time that the cohort takes to return. */
+function spread(ranges: readonly Range[], cohort: Cohort | null) {
 	if (cohort === null || cohort.spreadMicros === 0) {
-		return ranges.map((range) => ({ time, ...range }));
+		return ranges.map((range) => ({ delay: 0, ...range }));
 	}
-	const steps = Math.min(SPREAD_STEPS_MAX, cohort.devices);
-	const perStep = Math.ceil(cohort.devices / steps);
-	const pieces: { time: number; first: number; count: number }[] = [];
+	const perStep = Math.ceil(cohort.devices / SPREAD_STEPS_MAX);
+	const pieces: { delay: number; first: number; count: number }[] = [];
 	let done = 0;
 	for (const range of ranges) {
 		for (let used = 0; used < range.count; ) {
-			const step = Math.floor(done / perStep);
+			const before = done - (done % perStep);
 			const count = Math.min(perStep - (done % perStep), range.count - used);
-			const at = time + Math.floor((cohort.spreadMicros * step) / steps);
-			pieces.push({ time: at, first: range.first + used, count });
+			const delay = Math.floor((cohort.spreadMicros * before) / cohort.devices);
+			pieces.push({ delay, first: range.first + used, count });
 			used += count;
 			done += count;
 		}
 	}
 	return pieces;
+}
+
+/** The brown-outs' figures, each once. */
+function distinctBrownOuts(outages: readonly Outage[]): BrownOut[] {
+	const distinct: BrownOut[] = [];
+	for (const outage of outages) {
+		if (outage.kind === "brown-out" && !distinct.some((other) => isSameBrownOut(other, outage))) {
+			distinct.push({ lossPpm: outage.lossPpm, latencyFactor: outage.latencyFactor });
+		}
+	}
+	if (distinct.length > BROWN_OUTS_MAX) {
+		throw new RangeError(`more than ${BROWN_OUTS_MAX} brown-outs with different figures`);
+	}
+	return distinct;
+}
+
+function isSameBrownOut(x: BrownOut, y: BrownOut): boolean {
+	return x.lossPpm === y.lossPpm && x.latencyFactor === y.latencyFactor;
 }
 
 const CHANGES = {

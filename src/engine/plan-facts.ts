@@ -61,7 +61,7 @@ export function planFacts(
 	}
 	const { count: gateways } = scenario.gateways;
 	for (const t of plan.gatewayTransitions) {
-		const devices = Math.floor((scenario.devices.count * t.gateways) / gateways);
+		const devices = t.gateways.reduce((sum, g) => sum + devicesOf(g, scenario.devices.count, gateways), 0);
 		const at = t.slice * sliceMicros;
 		move(at, t.back ? -devices : devices);
 		if (!t.back) {
@@ -96,6 +96,11 @@ export function planFacts(
 		onsetMicros,
 		recoveryMicros: returned.length === 0 ? null : returned.reduce((x, y) => Math.min(x, y)),
 	};
+}
+
+/** Devices that belong to a gateway: they are dealt out in turn. */
+function devicesOf(gateway: number, devices: number, gateways: number): number {
+	return Math.ceil((devices - gateway) / gateways);
 }
 
 function accumulate(change: Float64Array, steps: number): Float64Array {

@@ -102,8 +102,8 @@ export class ShardWheels {
 			const from = ((cursor >>> shift) & (SLOTS - 1)) + 1;
 			const slot = this.firstSlot(shard, level, from);
 			if (slot < SLOTS) {
-				const block = level === LEVELS - 1 ? 0 : Math.floor(cursor / 2 ** (shift + 8)) * 2 ** (shift + 8);
-				return block + slot * 2 ** shift;
+				const block = level === LEVELS - 1 ? 0 : (cursor >>> (shift + 8)) << (shift + 8);
+				return (block | (slot << shift)) >>> 0;
 			}
 		}
 		return Number.POSITIVE_INFINITY;
@@ -126,7 +126,8 @@ export class ShardWheels {
 		this.due[device] = slice;
 		const word = (shard * LEVELS + level) * WORDS + (slot >>> 5);
 		this.bits[word] = (this.bits[word] as number) | (1 << (slot & 31));
-		const visit = level === 0 ? slice : Math.floor(slice / 2 ** (level * 8)) * 2 ** (level * 8);
+		const shift = level * 8;
+		const visit = ((slice >>> shift) << shift) >>> 0;
 		if (visit < (this.attention[shard] as number)) {
 			this.attention[shard] = visit;
 		}

@@ -95,14 +95,15 @@ export class Transitions {
 		const { count } = world.scenario.devices;
 		const time = slice * this.sliceMicros;
 		const total = world.gatewayDown.length;
-		for (let gateway = 0; gateway < t.gateways; gateway++) {
+		const hit = new Set(t.gateways);
+		for (const gateway of hit) {
 			world.gatewayDown[gateway] = t.back ? 0 : 1;
 			if (!t.back) {
 				this.gateways.kill(slice, gateway);
 			}
 		}
 		for (let device = 0; device < count; device++) {
-			if (device % total >= t.gateways) {
+			if (!hit.has(device % total)) {
 				continue;
 			}
 			world.events++;

@@ -96,7 +96,7 @@ describe("the CPUs of the gateways", () => {
 		const sent = Array.from({ length: 5_000 }, (_, n) => ({
 			...frame(n, n * 4, 1),
 			a: n * 7,
-			b: -n,
+			b: -n - 1,
 			d: 0x4000_0000 + n,
 		}));
 		const source = bufferOf(sent);

@@ -2,8 +2,9 @@
 //!
 //! `cargo bench -p klais-dam` prints a table; with `-- --json` one JSON object per contender. `--samples N` and
 //! `--quick` change how long it takes. Samples are taken in turn over all contenders, forwards and backwards (ABBA),
-//! so that a noisy minute does not fall on one of them; compare medians or minima. Passes and refusals are never
-//! mixed: every contender states which it measures, and asserts that all its operations were that.
+//! so that a noisy minute does not fall on one of them. A sample is the median of its slices, each shorter than a time
+//! slice of the scheduler: on a busy machine the time given to other processes does not count. Passes and refusals are
+//! never mixed: every contender states which it measures, and asserts that all its operations were that.
 #![forbid(unsafe_code)]
 
 #[path = "dam/contenders.rs"]
@@ -64,20 +65,20 @@ impl Unit {
 struct Options {
     json: bool,
     samples: usize,
-    /// Operations per sample of a contender that takes some nanoseconds each.
+    /// Operations per sample, of most contenders.
     operations: u64,
     devices: u32,
 }
 
 fn options() -> Result<Options, String> {
-    let mut options = Options { json: false, samples: 11, operations: 1 << 22, devices: 10_000_000 };
+    let mut options = Options { json: false, samples: 15, operations: 1 << 20, devices: 10_000_000 };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--json" => options.json = true,
             "--quick" => {
                 options.samples = 3;
-                options.operations = 1 << 18;
+                options.operations = 1 << 16;
                 options.devices = 100_000;
             }
             "--samples" => {

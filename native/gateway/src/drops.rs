@@ -9,6 +9,8 @@ pub enum Drop {
     Dam(DropReason),
     /// A HELLO of an epoch that the device has left behind.
     StaleEpoch,
+    /// A late copy of a HELLO that the device has left behind.
+    StaleSession,
     /// The sink does not keep up.
     SinkQueueFull,
     /// More frames of one device wait for the sink than a device may have on its way.
@@ -21,8 +23,15 @@ pub enum Drop {
     Misdirected,
 }
 
-const OWN: [&str; 6] =
-    ["stale-epoch", "sink-queue-full", "device-in-flight", "pending-hellos", "no-credit", "misdirected"];
+const OWN: [&str; 7] = [
+    "stale-epoch",
+    "stale-session",
+    "sink-queue-full",
+    "device-in-flight",
+    "pending-hellos",
+    "no-credit",
+    "misdirected",
+];
 const DAM: usize = DropReason::ALL.len();
 
 /// Names of all reasons, in the order of `DropCounters`.
@@ -47,11 +56,12 @@ impl Drop {
         match self {
             Self::Dam(reason) => DropReason::ALL.iter().position(|r| *r == reason).unwrap_or(0),
             Self::StaleEpoch => DAM,
-            Self::SinkQueueFull => DAM + 1,
-            Self::DeviceInFlight => DAM + 2,
-            Self::PendingHellos => DAM + 3,
-            Self::NoCredit => DAM + 4,
-            Self::Misdirected => DAM + 5,
+            Self::StaleSession => DAM + 1,
+            Self::SinkQueueFull => DAM + 2,
+            Self::DeviceInFlight => DAM + 3,
+            Self::PendingHellos => DAM + 4,
+            Self::NoCredit => DAM + 5,
+            Self::Misdirected => DAM + 6,
         }
     }
 }

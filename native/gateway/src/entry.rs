@@ -50,11 +50,11 @@ impl Entry {
         self.flags = ONLINE;
     }
 
-    /// What a restarted process no longer knows; marks and epoch come back from the checkpoints.
+    /// What a restarted process no longer knows; marks, epoch and session number come back from the checkpoints.
     pub(crate) fn forget_session(&mut self) {
         let checkpoint =
             Self { live_mark: self.live_mark, backfill_mark: self.backfill_mark, ..Self::default() };
-        *self = Self { epoch: self.epoch, ..checkpoint };
+        *self = Self { epoch: self.epoch, session: self.session, ..checkpoint };
     }
 
     /// One NACK per gap: the frames behind a lost one must not each cause a retransmission.

@@ -192,9 +192,14 @@ impl Gateway {
 
     fn on_hello(&mut self, now: u64, device: u32, hello: Hello) {
         let entry = &self.entries[device as usize];
-        let age = hello.epoch.wrapping_sub(entry.epoch);
-        if self.config.deduplicate && age >= 1 << 15 {
+        let older = |x: u16, than: u16| x.wrapping_sub(than) >= 1 << 15;
+        if self.config.deduplicate && older(hello.epoch, entry.epoch) {
             self.count_drop(Drop::StaleEpoch);
+        } else if hello.epoch == entry.epoch && older(hello.session, entry.session) {
+            // A late copy: granting it would let the old session's late DATA be stored a second time.
+            self.count_drop(Drop::StaleSession);
+        } else if entry.is_online() && entry.session == hello.session && hello.epoch == entry.epoch {
+            self.admit_again(now, device, hello);
         } else if self.config.deduplicate && entry.undecided > 0 {
             if self.pending_hellos.len() < self.config.pending_hellos_max {
                 self.pending_hellos.push_back((device, hello));
@@ -233,6 +238,17 @@ impl Gateway {
         self.entries[device as usize].credit = credit;
         let backfill_delay_millis = millis(delay_micros);
         let admit = Admit { session: hello.session, marks, backfill_delay_millis, credit };
+        self.transmit(now, device, Frame::Admit(admit));
+    }
+
+    /// A second copy of the HELLO that opened this session: the same answer, nothing reserved twice.
+    fn admit_again(&mut self, now: u64, device: u32, hello: Hello) {
+        let entry = self.entries[device as usize];
+        let marks = self.config.deduplicate.then(|| (entry.mark(Lane::Live), entry.mark(Lane::Backfill)));
+        let begun = u32::from(entry.credit) != u32::from(hello.backlog) + CREDIT_SLACK;
+        let delay = if begun { 0 } else { self.reserve(now, device, u32::from(hello.backlog)).0 };
+        let backfill_delay_millis = millis(delay);
+        let admit = Admit { session: hello.session, marks, backfill_delay_millis, credit: entry.credit };
         self.transmit(now, device, Frame::Admit(admit));
     }
 

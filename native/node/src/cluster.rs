@@ -3,9 +3,9 @@
 use crate::digest::Digest;
 use crate::options::{ClusterOptions, bad};
 use crate::record::{Record, WORDS, kind};
-use crate::typed_array::{bytes, words};
+use crate::typed_array::{owned_bytes, owned_words, words};
 use klais_gateway::{DROP_NAMES, Gateway, Ingress};
-use napi::bindgen_prelude::{Error, Float64ArraySlice, Result, Uint8ArraySlice};
+use napi::bindgen_prelude::{Error, Float64Array, Float64ArraySlice, Result, Uint8Array};
 use napi_derive::napi;
 
 /// Verdicts of `ingress`.
@@ -21,8 +21,17 @@ pub struct Cluster {
     gateways: Vec<Gateway>,
     digest: Digest,
     inbox: Vec<Record>,
+    arrays: Option<Arrays>,
     out: Vec<Record>,
     sent: usize,
+}
+
+/// JavaScript's arrays, kept alive by reference.
+struct Arrays {
+    inbox: Float64Array,
+    verdicts: Uint8Array,
+    outbox: Float64Array,
+    counts: Float64Array,
 }
 
 #[napi]
@@ -39,7 +48,14 @@ impl Cluster {
         if gateways.is_empty() {
             return Err(bad("gateways"));
         }
-        Ok(Self { gateways, digest: Digest::default(), inbox: Vec::new(), out: Vec::new(), sent: 0 })
+        Ok(Self {
+            gateways,
+            digest: Digest::default(),
+            inbox: Vec::new(),
+            arrays: None,
+            out: Vec::new(),
+            sent: 0,
+        })
     }
 
     /// Registers every device as online in session 1: steady state at time 0.
@@ -51,25 +67,36 @@ impl Cluster {
         }
     }
 
-    /// The kernel's half for `count` frames. Sorts `inbox` by time, writes a verdict per record (0 accepted, 1 answered,
-    /// 2 dropped) and the answers to `outbox`: how many answers. The outbox must hold `count` records.
+    /// Sets the arrays that the other calls work on, until the next call. `verdicts` takes a byte per record of
+    /// `ingress`; `counts` takes what `handle` says: records in the outbox, records left for `drain`, and 1 while any
+    /// gateway has readings under way.
     #[napi]
-    pub fn ingress(
+    pub fn attach(
         &mut self,
-        mut inbox: Float64ArraySlice<'_>,
-        count: u32,
-        mut verdicts: Uint8ArraySlice<'_>,
-        mut outbox: Float64ArraySlice<'_>,
-    ) -> Result<u32> {
-        let (inbox, outbox) = (words(&mut inbox), words(&mut outbox));
+        inbox: Float64Array,
+        verdicts: Uint8Array,
+        outbox: Float64Array,
+        counts: Float64Array,
+    ) {
+        self.arrays = Some(Arrays { inbox, verdicts, outbox, counts });
+    }
+
+    /// The kernel's half for `count` frames from record `first` of the inbox on. Sorts them by time, writes a verdict
+    /// per record (0 accepted, 1 answered, 2 dropped) and the answers to the outbox: how many answers. The outbox must
+    /// hold `count` records.
+    #[napi]
+    pub fn ingress(&mut self, first: u32, count: u32) -> Result<u32> {
+        let mut arrays = self.arrays.take().ok_or_else(|| Error::from_reason("no arrays attached"))?;
+        let inbox = owned_words(&mut arrays.inbox).get_mut(first as usize * WORDS..).unwrap_or_default();
         let mut records = std::mem::take(&mut self.inbox);
         records.clear();
         records.extend(inbox.chunks_exact(WORDS).take(count as usize).map(Record::read));
         records.sort_unstable();
         let mut answers = 0;
-        let mut slots = outbox.chunks_exact_mut(WORDS);
+        let mut slots = owned_words(&mut arrays.outbox).chunks_exact_mut(WORDS);
+        let verdicts = owned_bytes(&mut arrays.verdicts);
         for ((record, place), verdict) in
-            records.iter().zip(inbox.chunks_exact_mut(WORDS)).zip(bytes(&mut verdicts).iter_mut())
+            records.iter().zip(inbox.chunks_exact_mut(WORDS)).zip(verdicts.iter_mut())
         {
             record.write(place);
             self.digest.add(record);
@@ -87,22 +114,16 @@ impl Cluster {
             };
         }
         self.inbox = records;
+        self.arrays = Some(arrays);
         Ok(answers)
     }
 
-    /// User space's half: `count` records (accepted frames, OUTCOME, RESTART), each gateway's in time order, then
-    /// everything due before `horizon`. Frames, SUBMISSION and ENTRY records go to `outbox`; `counts` takes how many, how
-    /// many are left for `drain`, and 1 while any gateway has readings under way.
+    /// User space's half: the first `count` records of the inbox (accepted frames, OUTCOME, RESTART), each gateway's in
+    /// time order, then everything due before `horizon`. Frames, SUBMISSION and ENTRY records go to the outbox.
     #[napi]
-    pub fn handle(
-        &mut self,
-        horizon: f64,
-        inbox: Float64ArraySlice<'_>,
-        count: u32,
-        mut outbox: Float64ArraySlice<'_>,
-        mut counts: Float64ArraySlice<'_>,
-    ) -> Result<()> {
-        for record in inbox.chunks_exact(WORDS).take(count as usize).map(Record::read) {
+    pub fn handle(&mut self, horizon: f64, count: u32) -> Result<()> {
+        let mut arrays = self.arrays.take().ok_or_else(|| Error::from_reason("no arrays attached"))?;
+        for record in arrays.inbox.chunks_exact(WORDS).take(count as usize).map(Record::read) {
             self.digest.add(&record);
             match record.kind() {
                 kind::OUTCOME => {
@@ -118,12 +139,13 @@ impl Cluster {
             }
         }
         self.collect(horizon as u64);
-        let records = crate::record::drain(&mut self.out, &mut self.sent, words(&mut outbox));
+        let records = crate::record::drain(&mut self.out, &mut self.sent, owned_words(&mut arrays.outbox));
         let busy = u8::from(self.gateways.iter().any(|g| !g.is_idle()));
         let status = [f64::from(records), (self.out.len() - self.sent) as f64, f64::from(busy)];
-        for (slot, value) in words(&mut counts).iter_mut().zip(status) {
+        for (slot, value) in owned_words(&mut arrays.counts).iter_mut().zip(status) {
             *slot = value;
         }
+        self.arrays = Some(arrays);
         Ok(())
     }
 
@@ -155,10 +177,15 @@ impl Cluster {
         }
     }
 
-    /// Moves what the last step left over into `outbox`: how many records.
+    /// Moves what the last step left over into the outbox: how many records.
     #[napi]
-    pub fn drain(&mut self, mut outbox: Float64ArraySlice<'_>) -> u32 {
-        crate::record::drain(&mut self.out, &mut self.sent, words(&mut outbox))
+    pub fn drain(&mut self) -> u32 {
+        match &mut self.arrays {
+            Some(arrays) => {
+                crate::record::drain(&mut self.out, &mut self.sent, owned_words(&mut arrays.outbox))
+            }
+            None => 0,
+        }
     }
 
     /// Sums over the gateways: hellos, deferred, offered, admitted, turned away, online, queued, and the largest

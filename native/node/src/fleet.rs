@@ -3,9 +3,9 @@
 use crate::digest::Digest;
 use crate::options::FleetOptions;
 use crate::record::{Record, WORDS, kind};
-use crate::typed_array::words;
+use crate::typed_array::{owned_words, words};
 use klais_burst_sync::{Device, DeviceConfig, Event, Frame, Note, Outbox};
-use napi::bindgen_prelude::{Error, Float64ArraySlice, Result};
+use napi::bindgen_prelude::{Error, Float64Array, Float64ArraySlice, Result};
 use napi_derive::napi;
 
 /// The devices' protocol stacks.
@@ -15,8 +15,18 @@ pub struct Fleet {
     config: DeviceConfig,
     digest: Digest,
     inbox: Vec<Record>,
+    order: Vec<u64>,
+    arrays: Option<Arrays>,
     out: Vec<Record>,
     sent: usize,
+}
+
+/// JavaScript's arrays, kept alive by reference.
+struct Arrays {
+    inbox: Float64Array,
+    outbox: Float64Array,
+    timers: Float64Array,
+    counts: Float64Array,
 }
 
 struct Collect<'a> {
@@ -42,35 +52,53 @@ impl Fleet {
     pub fn new(options: FleetOptions) -> Result<Self> {
         let config = options.to_config()?;
         let devices = (0..options.devices).map(|id| Device::online(&config, id)).collect();
-        Ok(Self { devices, config, digest: Digest::default(), inbox: Vec::new(), out: Vec::new(), sent: 0 })
+        Ok(Self {
+            devices,
+            config,
+            digest: Digest::default(),
+            inbox: Vec::new(),
+            order: Vec::new(),
+            arrays: None,
+            out: Vec::new(),
+            sent: 0,
+        })
     }
 
-    /// Handles `count` records of `inbox`, all due before `horizon`, and every timer that falls due before it on the
-    /// devices they name. Fills `outbox` with frames and notes, `timers` with (device, deadline) pairs, and
-    /// `counts` with events, records, timers and records left for `drain`.
+    /// Sets the arrays that `step` and `drain` work on, until the next call: `inbox`; `outbox` for frames and notes;
+    /// `timers` for (device, deadline) pairs; `counts` for events, records, timers and records left for `drain`. They are
+    /// kept, because handing arrays over costs more than a small step.
     #[napi]
-    pub fn step(
+    pub fn attach(
         &mut self,
-        horizon: f64,
-        inbox: Float64ArraySlice<'_>,
-        count: u32,
-        mut outbox: Float64ArraySlice<'_>,
-        mut timers: Float64ArraySlice<'_>,
-        mut counts: Float64ArraySlice<'_>,
-    ) -> Result<()> {
+        inbox: Float64Array,
+        outbox: Float64Array,
+        timers: Float64Array,
+        counts: Float64Array,
+    ) {
+        self.arrays = Some(Arrays { inbox, outbox, timers, counts });
+    }
+
+    /// Handles the first `count` records of the inbox, all due before `horizon`, and every timer that falls due before
+    /// it on the devices they name.
+    #[napi]
+    pub fn step(&mut self, horizon: f64, count: u32) -> Result<()> {
         let horizon = horizon as u64;
-        let (timers, counts) = (words(&mut timers), words(&mut counts));
-        self.inbox.clear();
-        self.inbox.extend(inbox.chunks_exact(WORDS).take(count as usize).map(Record::read));
-        if self.inbox.iter().any(|r| r.device as usize >= self.devices.len()) {
+        let mut arrays = self.arrays.take().ok_or_else(|| Error::from_reason("no arrays attached"))?;
+        let mut inbox = std::mem::take(&mut self.inbox);
+        inbox.clear();
+        inbox.extend(arrays.inbox.chunks_exact(WORDS).take(count as usize).map(Record::read));
+        if inbox.iter().any(|r| r.device as usize >= self.devices.len()) {
             return Err(Error::from_reason("record names a device outside the fleet"));
         }
-        self.inbox.sort_unstable_by_key(|r| (r.device, r.time, r.meta, r.a, r.b));
-        let inbox = std::mem::take(&mut self.inbox);
+        self.order.clear();
+        self.order.extend(inbox.iter().zip(0u64..).map(|(r, n)| u64::from(r.device) << 32 | n));
+        self.order.sort_unstable();
+        let order = std::mem::take(&mut self.order);
+        let timers = owned_words(&mut arrays.timers);
         let (mut events, mut armed) = (0, 0);
-        for group in inbox.chunk_by(|x, y| x.device == y.device) {
-            let id = group[0].device;
-            events += self.run_device(id, group, horizon);
+        for group in order.chunk_by(|x, y| x >> 32 == y >> 32) {
+            let id = (group[0] >> 32) as u32;
+            events += self.run_group(id, group, &inbox, horizon);
             let Some(pair) = timers.get_mut(armed * 2..armed * 2 + 2) else {
                 return Err(Error::from_reason("timers array too small"));
             };
@@ -79,14 +107,26 @@ impl Fleet {
             pair[1] = if deadline == u64::MAX { -1.0 } else { deadline as f64 };
             armed += 1;
         }
-        self.inbox = inbox;
-        let records = crate::record::drain(&mut self.out, &mut self.sent, words(&mut outbox));
+        (self.inbox, self.order) = (inbox, order);
+        let records = crate::record::drain(&mut self.out, &mut self.sent, owned_words(&mut arrays.outbox));
         let status =
             [f64::from(events), f64::from(records), armed as f64, (self.out.len() - self.sent) as f64];
-        for (slot, value) in counts.iter_mut().zip(status) {
+        for (slot, value) in owned_words(&mut arrays.counts).iter_mut().zip(status) {
             *slot = value;
         }
+        self.arrays = Some(arrays);
         Ok(())
+    }
+
+    /// The records of one device, in time order whatever the order of the inbox.
+    fn run_group(&mut self, id: u32, places: &[u64], inbox: &[Record], horizon: u64) -> u32 {
+        let at = |place: &u64| inbox[*place as u32 as usize];
+        if let [place] = places {
+            return self.run_device(id, &[at(place)], horizon);
+        }
+        let mut records: Vec<Record> = places.iter().map(at).collect();
+        records.sort_unstable();
+        self.run_device(id, &records, horizon)
     }
 
     fn run_device(&mut self, id: u32, group: &[Record], horizon: u64) -> u32 {
@@ -113,10 +153,15 @@ impl Fleet {
         events
     }
 
-    /// Moves what the last step left over into `outbox`: how many records.
+    /// Moves what the last step left over into the outbox: how many records.
     #[napi]
-    pub fn drain(&mut self, mut outbox: Float64ArraySlice<'_>) -> u32 {
-        crate::record::drain(&mut self.out, &mut self.sent, words(&mut outbox))
+    pub fn drain(&mut self) -> u32 {
+        match &mut self.arrays {
+            Some(arrays) => {
+                crate::record::drain(&mut self.out, &mut self.sent, owned_words(&mut arrays.outbox))
+            }
+            None => 0,
+        }
     }
 
     /// Deadlines of the devices from `first` on, -1 for none.

@@ -1,6 +1,6 @@
 //! The one place where JavaScript's memory is written.
 
-use napi::bindgen_prelude::{Float64ArraySlice, Uint8ArraySlice};
+use napi::bindgen_prelude::{Float64Array, Float64ArraySlice, Uint8Array};
 
 /// The array's words.
 #[allow(unsafe_code)]
@@ -10,9 +10,16 @@ pub fn words<'a>(array: &'a mut Float64ArraySlice<'_>) -> &'a mut [f64] {
     unsafe { array.as_mut() }
 }
 
-/// The array's bytes.
+/// The words of an array that is kept between calls.
 #[allow(unsafe_code)]
-pub fn bytes<'a>(array: &'a mut Uint8ArraySlice<'_>) -> &'a mut [u8] {
+pub fn owned_words(array: &mut Float64Array) -> &mut [f64] {
+    // SAFETY: as above; the reference that the array holds keeps its memory, and engine arrays are never detached.
+    unsafe { array.as_mut() }
+}
+
+/// The bytes of an array that is kept between calls.
+#[allow(unsafe_code)]
+pub fn owned_bytes(array: &mut Uint8Array) -> &mut [u8] {
     // SAFETY: as above.
     unsafe { array.as_mut() }
 }

@@ -21,7 +21,7 @@ pub(crate) fn print_json(contenders: &[Contender], samples: &[Vec<f64>]) {
 /// A table for people: best and median of the samples.
 pub(crate) fn print(contenders: &[Contender], samples: &[Vec<f64>]) {
     println!(
-        "{:<48} {:>12} {:>12} {:<9} {:>7}  time source",
+        "{:<62} {:>12} {:>12} {:<9} {:>7}  time source",
         "contender", "best", "median", "unit", "passed"
     );
     for (contender, samples) in contenders.iter().zip(samples) {
@@ -33,7 +33,7 @@ pub(crate) fn print(contenders: &[Contender], samples: &[Vec<f64>]) {
             Unit::PassesPerSecond => sorted[sorted.len() - 1],
         };
         println!(
-            "{:<48} {:>12} {:>12} {:<9} {:>6.0}%  {}",
+            "{:<62} {:>12} {:>12} {:<9} {:>6.0}%  {}",
             contender.name,
             show(contender.unit, best),
             show(contender.unit, median),

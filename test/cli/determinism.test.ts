@@ -1,0 +1,39 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { klais, newFolder, recordIn, TINY } from "./support.js";
+
+async function recordOf(cwd: string, out: string, args: readonly string[]): Promise<string> {
+	const { code, stderr } = await klais([...args, "--out", out, "--reporter", "json"], { cwd });
+	expect(stderr).not.toContain("crashed");
+	expect(code).toBe(0);
+	return join(cwd, out);
+}
+
+/** The bytes of a record without its sections on the machine and its clock. */
+function withoutWall(folder: string): string {
+	const text = readFileSync(join(folder, "results.json"), "utf8");
+	const bare = text
+		.replace(/^\t"host": \{$[\s\S]*?^\t\},$/m, "")
+		.replaceAll(/^\t{3}"wall": \{$[\s\S]*?^\t{3}\}$/gm, "");
+	expect(bare).not.toMatch(/"cpu"|"eventsPerSecond"/);
+	return bare;
+}
+
+test("a seed gives the same bytes for any number of workers; another seed gives another digest", async () => {
+	const cwd = newFolder({ "tiny.yaml": TINY });
+	const args = ["run", "tiny.yaml"];
+	const one = await recordOf(cwd, "one", [...args, "--workers", "1"]);
+	const two = await recordOf(cwd, "two", [...args, "--workers", "2"]);
+	const again = await recordOf(cwd, "again", [...args, "--workers", "3"]);
+	expect(withoutWall(two)).toBe(withoutWall(one));
+	expect(withoutWall(again)).toBe(withoutWall(one));
+
+	// The command in the record is enough to get the same record.
+	const [, ...words] = recordIn(one).command.split(" ");
+	expect(withoutWall(await recordOf(cwd, "repeated", words))).toBe(withoutWall(one));
+
+	const other = await recordOf(cwd, "other", [...args, "--seed", "eight"]);
+	const digests = [one, other].flatMap((folder) => recordIn(folder).runs.map(({ digest }) => digest));
+	expect(new Set(digests).size).toBe(6);
+});

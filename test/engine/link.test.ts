@@ -1,0 +1,132 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { LINK_BROWN_OUT, Links } from "../../src/engine/link.js";
+import { Streams } from "../../src/engine/streams.js";
+import { LINK_PROFILES } from "../../src/scenarios/link-profiles.js";
+import type { LinkProfile } from "../../src/scenarios/scenario.js";
+import { SECOND } from "./support.js";
+
+const PROFILES = Object.values(LINK_PROFILES);
+const LOSSY: LinkProfile = { ...LINK_PROFILES["lte-m"], lossPpm: 20_000, duplicatePpm: 5_000, reorderPpm: 30_000 };
+
+function linksOf(profile: LinkProfile, seed = "links"): Links {
+	return new Links(100, profile, new Streams(seed));
+}
+
+/** Whether `hits` of `draws` is the given chance, give or take five standard deviations. */
+function isRate(hits: number, draws: number, ppm: number): boolean {
+	const p = ppm / 1_000_000;
+	return Math.abs(hits - draws * p) <= 5 * Math.sqrt(draws * p * (1 - p)) + 1;
+}
+
+const time = fc.integer({ min: 0, max: 49 * 86_400 * SECOND });
+const device = fc.integer({ min: 0, max: 99 });
+const nth = fc.integer({ min: 0, max: 600 });
+const profile = fc.constantFrom(...PROFILES, LOSSY);
+
+describe("the access links", () => {
+	it("never deliver a frame sooner than the lookahead, nor later than the bound, brown-out or not", () => {
+		fc.assert(
+			fc.property(
+				profile,
+				fc.boolean(),
+				device,
+				time,
+				nth,
+				fc.integer({ min: 1, max: 1_000 }),
+				fc.boolean(),
+				(p, up, d, at, n, factor, dim) => {
+					const links = linksOf(p);
+					links.brownOuts = [{ lossPpm: 100_000, latencyFactor: factor }];
+					links.state[d] = dim ? LINK_BROWN_OUT : 0;
+					const travel = links.travel(up, d, at, n);
+					const { min, max } = links.bounds(dim ? factor : 1, 100, 1);
+					expect(min).toBe(p.minMicros);
+					expect(travel === -1 || (travel >= min && travel <= max)).toBe(true);
+					expect(Number.isInteger(travel)).toBe(true);
+				},
+			),
+			{ numRuns: 3_000, seed: 9 },
+		);
+	});
+
+	it.each([...PROFILES, LOSSY])("lose, double and hold back as many frames as they say ($name)", (p) => {
+		const links = linksOf(p);
+		const draws = 100_000;
+		for (const up of [true, false]) {
+			let lost = 0;
+			let doubled = 0;
+			let held = 0;
+			let slow = 0;
+			for (let n = 0; n < draws; n++) {
+				// Two frames in one coherence block share their base: the faster of some others is not held back.
+				const at = n * SECOND;
+				const travel = links.travel(up, n % 100, at, 0);
+				const base = Math.min(...[1, 2, 3, 4].map((k) => links.travel(up, n % 100, at, k)).filter((t) => t > 0));
+				lost += travel === -1 ? 1 : 0;
+				held += travel === 3 * base ? 1 : 0;
+				slow += base > p.medianMicros ? 1 : 0;
+				doubled += links.duplicates(up, n % 100, at, 0) ? 1 : 0;
+			}
+			expect(isRate(lost, draws, p.lossPpm)).toBe(true);
+			expect(isRate(doubled, draws, p.duplicatePpm)).toBe(true);
+			expect(isRate(held, draws, p.reorderPpm)).toBe(true);
+			expect(isRate(slow, draws, 500_000)).toBe(true);
+		}
+	});
+
+	it("keep the frames of a burst in order, except for those held back", () => {
+		fc.assert(
+			fc.property(profile, fc.boolean(), device, time, (p, up, d, at) => {
+				const links = linksOf({ ...p, reorderPpm: 0 });
+				const burst = Array.from({ length: 40 }, (_, n) => links.travel(up, d, at, n)).filter((t) => t !== -1);
+				expect(new Set(burst).size).toBeLessThanOrEqual(1);
+				// And what the same second brings later does not overtake it.
+				const rest = SECOND - 1 - (at % SECOND);
+				const later = links.travel(up, d, at + rest, 0);
+				expect(later === -1 || burst.length === 0 || later === burst[0]).toBe(true);
+			}),
+			{ numRuns: 500, seed: 10 },
+		);
+	});
+
+	it("draw both ways, devices and times apart", () => {
+		const links = linksOf(LINK_PROFILES["nb-iot"]);
+		const latencies = (up: boolean, d: number) =>
+			Array.from({ length: 50 }, (_, n) => links.travel(up, d, n * SECOND, 0));
+		expect(latencies(true, 1)).not.toEqual(latencies(false, 1));
+		expect(latencies(true, 1)).not.toEqual(latencies(true, 2));
+		expect(new Set(latencies(true, 1)).size).toBeGreaterThan(20);
+	});
+
+	it("degrade in a brown-out by its own figures, and only the devices in it", () => {
+		const p = { ...LINK_PROFILES["lte-m"], lossPpm: 0, reorderPpm: 0 };
+		const links = linksOf(p);
+		links.brownOuts = [
+			{ lossPpm: 300_000, latencyFactor: 4 },
+			{ lossPpm: 0, latencyFactor: 10 },
+		];
+		const healthy = linksOf(p);
+		links.state[1] = LINK_BROWN_OUT;
+		links.state[2] = LINK_BROWN_OUT + 1;
+		let lost = 0;
+		for (let n = 0; n < 20_000; n++) {
+			const at = n * 50_000;
+			const base = healthy.travel(true, 1, at, 0);
+			const dim = links.travel(true, 1, at, 0);
+			lost += dim === -1 ? 1 : 0;
+			expect(dim === -1 || dim === 4 * base).toBe(true);
+			expect(links.travel(true, 2, at, 0)).toBe(10 * healthy.travel(true, 2, at, 0));
+			expect(links.travel(true, 3, at, 0)).toBe(healthy.travel(true, 3, at, 0));
+		}
+		expect(isRate(lost, 20_000, 300_000)).toBe(true);
+	});
+
+	it("take the time that the bytes take on the uplink", () => {
+		expect(linksOf(LINK_PROFILES["lte-m"]).serialisation(375)).toBe(8_000);
+		expect(linksOf(LINK_PROFILES["nb-iot"]).serialisation(1)).toBe(128);
+		expect(linksOf({ ...LOSSY, uplinkBitsPerSecond: 0 }).serialisation(1_500)).toBe(0);
+		// Rounded up: never faster than the wire.
+		expect(linksOf({ ...LOSSY, uplinkBitsPerSecond: 3 }).serialisation(1)).toBe(2_666_667);
+	});
+});
