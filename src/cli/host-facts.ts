@@ -23,7 +23,7 @@ export async function hostFacts(): Promise<Host> {
 }
 
 /** Such as `1.95.0`; undefined where there is no Rust. */
-export async function rustcVersion(): Promise<string | undefined> {
+async function rustcVersion(): Promise<string | undefined> {
 	const line = await firstLine("rustc", ["--version"]);
 	return line?.split(" ")[1];
 }

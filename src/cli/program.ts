@@ -13,6 +13,7 @@ Examples:
   klais run my-fleet.yaml --set broker.capacity=5000/s --seed 7
   klais import outage.csv --name my-city            an outage trace becomes a scenario
   klais report results/latest/results.json          render a stored record again
+  klais bench --quick                               does everything measurable work here?
 
 Exit codes: 0 passed, 1 a run failed its verdict, 2 bad usage or input, 130 stopped by Ctrl-C.`;
 
@@ -40,7 +41,7 @@ export function buildProgram(end: (code: ExitCode) => void): Command {
 		.showHelpAfterError("(klais --help, or klais COMMAND --help, shows how)")
 		.exitOverride()
 		.addHelpText("after", EXAMPLES);
-	for (const add of [addRun, addList, addReport, addImport, addDoctor, addSchema]) {
+	for (const add of [addRun, addList, addReport, addImport, addBench, addDoctor, addSchema]) {
 		add(program, end);
 	}
 	return program;
@@ -113,6 +114,28 @@ function addImport(program: Command, end: End): void {
 		.action(async (trace: string, flags: ImportFlags) =>
 			end(await (await import("./import-command.js")).importCommand(trace, flags)),
 		);
+}
+
+function addBench(program: Command, end: End): void {
+	program
+		.command("bench")
+		.description("measure the simulator and the native modules, with peers beside them")
+		.option("--only <a,b>", "groups by name (default: all)", collect)
+		.option("--quick", "small sizes: shows that it works, not how fast it is")
+		.option("--json <file>", "where the records go (default: bench.json in the folder)")
+		.option("--out <dir>", "folder for the records", "results/latest")
+		.action(async ({ only, quick = false, ...rest }: BenchFlags) => {
+			const names = only?.flatMap((list) => list.split(",").map((name) => name.trim()));
+			const options = { ...rest, quick, ...(names === undefined ? {} : { only: names }) };
+			end(await (await import("./bench-command.js")).runBench(options));
+		});
+}
+
+interface BenchFlags {
+	readonly only?: readonly string[];
+	readonly quick?: boolean;
+	readonly json?: string;
+	readonly out: string;
 }
 
 function addDoctor(program: Command, end: End): void {

@@ -4,7 +4,7 @@ import type { Reporter } from "../reports/report-files.js";
  * The file that a reporter writes, null where it writes none; the first one chosen is the report that klais names last.
  * Kept here because loading the reporters themselves takes longer than `klais list` may.
  */
-export const REPORT_FILES: Readonly<Record<Reporter, string | null>> = {
+const REPORT_FILES: Readonly<Record<Reporter, string | null>> = {
 	md: "BENCHMARK_RESULTS.md",
 	html: "BENCHMARK_RESULTS.html",
 	junit: "junit.xml",

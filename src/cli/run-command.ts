@@ -2,12 +2,11 @@ import { availableParallelism } from "node:os";
 import { loadNative } from "../engine/native.js";
 import type { ResultsFile, RunRecord } from "../record/run-record.js";
 import { verdictOfResults } from "../record/verdict.js";
-import { formatBytes } from "../reports/format.js";
 import type { UserError } from "../units/user-error.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
 import { printFindings } from "./findings.js";
 import { hostFacts, usableMemoryBytes } from "./host-facts.js";
-import { runBytes } from "./memory-need.js";
+import { poolSize } from "./memory-need.js";
 import { probeOutFolder } from "./out-folder.js";
 import { progressView } from "./progress.js";
 import { type RunFlags, type RunRequest, readRunFlags } from "./run-flags.js";
@@ -41,7 +40,16 @@ export async function runCommand(names: readonly string[], flags: RunFlags): Pro
 
 async function simulate(request: RunRequest, plan: RunPlan): Promise<ExitCode> {
 	const facts = Promise.all([toolFacts(), hostFacts()]);
-	const size = poolSize(request, plan);
+	const { size, warning } = poolSize({
+		workers: request.workers,
+		cores: availableParallelism(),
+		jobs: plan.jobs.length,
+		devices: Math.max(...plan.jobs.map(({ scenario }) => scenario.devices.count)),
+		freeBytes: usableMemoryBytes(),
+	});
+	if (warning !== undefined) {
+		warn(warning);
+	}
 	const view = progressView(process.stderr);
 	const signals = new StopSignals(
 		() => view.note("stopping: the figures so far will be written; once more to quit at once"),
@@ -68,24 +76,6 @@ async function simulate(request: RunRequest, plan: RunPlan): Promise<ExitCode> {
 	const code = await publish(request, plan, outcomes, results);
 	signals.release();
 	return signals.exitCode ?? (code === EXIT.passed && crashes > 0 ? EXIT.failed : code);
-}
-
-/** Cores, unless the user says otherwise, and no more runs at once than fit into memory. */
-function poolSize({ workers }: RunRequest, { jobs }: RunPlan): number {
-	const largest = Math.max(...jobs.map(({ scenario }) => runBytes(scenario.devices.count)));
-	const fitting = Math.floor(usableMemoryBytes() / largest);
-	const wanted = Math.min(workers ?? availableParallelism(), jobs.length);
-	if (fitting >= wanted) {
-		return wanted;
-	}
-	const need = `a run of this size takes about ${formatBytes(largest)} of memory`;
-	const free = `${formatBytes(usableMemoryBytes())} are free`;
-	if (workers === undefined && fitting > 0) {
-		warn(`${need}, and ${free}: no more than ${fitting} at a time`);
-		return fitting;
-	}
-	warn(`${need}, and ${free}: ${wanted === 1 ? "it" : `${wanted} at a time`} may not fit`);
-	return workers === undefined ? 1 : wanted;
 }
 
 /** Says which runs crashed, and how many there are. A crash is a fault of ours, or of a machine out of memory. */

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import type { ResultsFile } from "../record/run-record.js";
 
 /** The folder that holds package.json, seen from dist/cli as from src/cli. */
-export const PACKAGE_FOLDER = fileURLToPath(new URL("../../", import.meta.url));
+const PACKAGE_FOLDER = fileURLToPath(new URL("../../", import.meta.url));
 
 /** What a run depends on: changes elsewhere, in docs for instance, make no record dirty. */
 const BUILT_FROM = ["src", "native", "package.json", "package-lock.json"];

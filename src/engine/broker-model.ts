@@ -1,6 +1,6 @@
 import type { Broker } from "../scenarios/scenario.js";
 import { QuantileTable } from "./quantile-table.js";
-import { C, DEVICE, FLOATS, INTS, type RecordBuffer } from "./record-layout.js";
+import { C, DEVICE, FLOATS, INTS, RecordBuffer } from "./record-layout.js";
 import { PURPOSE_COMMIT, type Streams } from "./streams.js";
 
 /** A produce request or transaction on its way. */
@@ -17,6 +17,10 @@ export interface Batch {
 	/** When the readings are in the log; Infinity: never, the transaction was aborted. */
 	readonly storedAt: number;
 }
+
+/** Buffers kept for the next batches, and the smallest one made. */
+const SPARE_BUFFERS = 256;
+const BUFFER_RECORDS = 64;
 
 interface Interval {
 	readonly from: number;
@@ -37,6 +41,7 @@ export class BrokerModel {
 	private readonly commit: QuantileTable;
 	private readonly lastOf: Float64Array;
 	private readonly pending: Batch[] = [];
+	private readonly spare: RecordBuffer[] = [];
 	/** Microseconds of work done by all nodes. */
 	busyMicros = 0;
 
@@ -68,7 +73,7 @@ export class BrokerModel {
 		first: number,
 		count: number,
 	): void {
-		const entries = copyEntries(source, first, count);
+		const entries = this.copyEntries(source, first, count);
 		const appendedAt = this.append(entries, count, time);
 		const latency = this.commit.at(this.streams.draw(PURPOSE_COMMIT, gateway, time, id));
 		// One connection: answers come in the order of the requests.
@@ -106,6 +111,24 @@ export class BrokerModel {
 		return this.transactional ? [] : orphans;
 	}
 
+	/** Gives back the memory of a batch that nobody needs any more. */
+	release(batch: Batch): void {
+		if (this.spare.length < SPARE_BUFFERS) {
+			this.spare.push(batch.entries);
+		}
+	}
+
+	private copyEntries(source: RecordBuffer, first: number, count: number): RecordBuffer {
+		const last = this.spare.pop();
+		const entries =
+			last !== undefined && last.capacity >= count ? last : new RecordBuffer(Math.max(count, BUFFER_RECORDS));
+		const from = first * FLOATS;
+		for (let n = 0; n < count * FLOATS; n++) {
+			entries.floats[n] = source.floats[from + n] as number;
+		}
+		return entries;
+	}
+
 	private append(entries: RecordBuffer, count: number, time: number): number {
 		this.share.fill(0);
 		for (let n = 0; n < count; n++) {
@@ -132,7 +155,11 @@ export class BrokerModel {
 	private workedOff(time: number, work: number): number {
 		let done = this.afterOutage(time) + work;
 		let from = done - work;
-		for (let next = this.nextOutage(from); next !== undefined && next.from < done; next = this.nextOutage(from)) {
+		for (
+			let next = this.nextOutage(from);
+			next !== undefined && next.from < done;
+			next = this.nextOutage(from)
+		) {
 			from = this.afterOutage(next.from);
 			done += from - next.from;
 		}
@@ -169,9 +196,4 @@ export class BrokerModel {
 		}
 		this.pending.splice(place, 0, batch);
 	}
-}
-
-function copyEntries(source: RecordBuffer, first: number, count: number): RecordBuffer {
-	const floats = source.floats.slice(first * FLOATS, (first + count) * FLOATS);
-	return { capacity: count, floats, ints: new Int32Array(floats.buffer) } as RecordBuffer;
 }

@@ -27,6 +27,7 @@ const OUTBOX_RECORDS = 65_536;
 /** On the wire: IP, UDP, header and MAC; then per reading a delta time and a value. */
 export const FRAME_OVERHEAD_BYTES = 68;
 export const WIRE_READING_BYTES = 16;
+const FRAME_READINGS_MAX = 255;
 
 /** Where frames that devices send go. */
 export interface Uplink {
@@ -43,6 +44,10 @@ export class DeviceSide {
 	private readonly counts = new Float64Array(4);
 	private readonly refusal = new RecordBuffer(1);
 	private pending = 0;
+	/** Serialisation of a frame, by its readings. */
+	private readonly airtime: Float64Array;
+	/** Visits every shard in every slice, for a test that it changes nothing. */
+	everySlice = false;
 
 	constructor(
 		private readonly world: World,
@@ -53,6 +58,9 @@ export class DeviceSide {
 	) {
 		this.wheels = new ShardWheels(world.scenario.devices.count);
 		this.frames = new FrameRing(this.wheels.shards, ringSlices);
+		this.airtime = Float64Array.from({ length: FRAME_READINGS_MAX + 1 }, (_, readings) =>
+			world.links.serialisation(FRAME_OVERHEAD_BYTES + readings * WIRE_READING_BYTES),
+		);
 		this.attach();
 		this.armAll();
 	}
@@ -71,12 +79,14 @@ export class DeviceSide {
 		}
 	}
 
-	/** Queues a world event (power, refusal) for the native stacks; `flush` hands it over. */
-	post(slice: number, device: number, meta: number, a: number): void {
+	/** Queues a world event (power, refusal) and its duration for the native stacks; `flush` hands it over. */
+	post(slice: number, device: number, meta: number, micros: number): void {
 		if (this.pending === BATCH_RECORDS) {
 			this.flush(slice);
 		}
-		this.inbox.put(this.pending++, slice * this.sliceMicros, device, meta, a);
+		// Two 32-bit words: a slow boot takes longer than the 71 minutes that fit one.
+		const high = Math.floor(micros / 2 ** 32);
+		this.inbox.put(this.pending++, slice * this.sliceMicros, device, meta, micros, high);
 	}
 
 	/** Hands over what was posted. */
@@ -93,7 +103,7 @@ export class DeviceSide {
 		const last = (slice + 1) * this.sliceMicros - 1;
 		let count = 0;
 		for (let shard = 0; shard < shards; shard++) {
-			if ((attention[shard] as number) > slice) {
+			if ((attention[shard] as number) > slice && !this.everySlice) {
 				continue;
 			}
 			this.makeRoom(count + this.frames.count(shard, slice) + this.wheels.devicesOf(shard), count);
@@ -177,7 +187,7 @@ export class DeviceSide {
 					queued = 0;
 				}
 				const readings = kind === KIND_DATA ? (ints[at + C] as number) & 0xffff : 0;
-				queued += this.world.links.serialisation(FRAME_OVERHEAD_BYTES + readings * WIRE_READING_BYTES);
+				queued += this.airtime[readings] as number;
 				this.send(n, kind, device, time, burst++, queued);
 			} else {
 				this.note(kind, to, now, at);
@@ -191,7 +201,7 @@ export class DeviceSide {
 		if (kind === KIND_CONNECTED) {
 			world.connected(device, time, ints[at + A] as number);
 		} else if (kind === KIND_DISCONNECTED) {
-			world.online--;
+			world.disconnected(device);
 		} else if (kind === KIND_LOST) {
 			world.ledger.lose(device, ints[at + A] as number, ints[at + B] as number);
 		}
@@ -233,7 +243,7 @@ export class DeviceSide {
 		}
 		const arrival = time + travel + queued;
 		this.uplink.push(Math.floor(arrival / this.sliceMicros), arrival, this.outbox, index);
-		if (links.duplicates(true, device, time, burst)) {
+		if (links.duplicated) {
 			const again = arrival + travel;
 			this.uplink.push(Math.floor(again / this.sliceMicros), again, this.outbox, index);
 		}

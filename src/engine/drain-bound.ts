@@ -56,7 +56,8 @@ export function drainBound(input: FluidInput): DrainBound {
 	const backlog = new Float64Array(steps);
 	let queue = 0;
 	for (let n = 0; n < steps; n++) {
-		const live = (input.devices - (input.away[n] as number)) * input.perDevicePerSecond;
+		// Outages of different kinds may count a device twice.
+		const live = Math.max(0, input.devices - (input.away[n] as number)) * input.perDevicePerSecond;
 		const spare = Math.max(0, input.capacityPerSecond - live);
 		queue = Math.max(0, queue + (arriving[n] as number) - spare * seconds);
 		backlog[n] = queue;

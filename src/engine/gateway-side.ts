@@ -38,8 +38,11 @@ export class GatewaySide {
 	private verdicts = new Uint8Array(OUTBOX_RECORDS);
 	private outbox = new RecordBuffer(OUTBOX_RECORDS);
 	private readonly counts = new Float64Array(3);
-	private readonly late: Batch[] = [];
+	/** What the broker will have stored, in the order of storing. */
+	private readonly unstored: Batch[] = [];
 	private busy = false;
+	/** Polls every gateway in every slice, for a test that it changes nothing. */
+	everySlice = false;
 	private pending = 0;
 	downlink: Downlink | undefined;
 
@@ -71,7 +74,9 @@ export class GatewaySide {
 	/** Gateway `gateway` dies at the start of `slice`. */
 	kill(slice: number, gateway: number): void {
 		this.cpus.clear(gateway);
-		this.late.push(...this.broker.abandon(gateway));
+		for (const orphan of this.broker.abandon(gateway)) {
+			this.storeLater(orphan);
+		}
 		this.inbox.put(this.pending++, slice * this.sliceMicros, gateway, KIND_RESTART);
 	}
 
@@ -85,10 +90,9 @@ export class GatewaySide {
 		for (let gateway = 0; gateway < this.world.gatewayDown.length; gateway++) {
 			count = this.merge(gateway, horizon, outcomes, count);
 		}
-		if (count > 0 || this.busy) {
+		if (count > 0 || this.busy || this.everySlice) {
 			this.handle(horizon, count);
 		}
-		this.storeLate(horizon);
 	}
 
 	/** The next slice after `slice` in which something is due; Infinity for none. */
@@ -100,9 +104,7 @@ export class GatewaySide {
 		for (let n = 0; n < this.world.gatewayDown.length; n++) {
 			time = Math.min(time, this.cpus.nextFinish(n));
 		}
-		for (const batch of this.late) {
-			time = Math.min(time, batch.storedAt);
-		}
+		time = Math.min(time, this.unstored[0]?.storedAt ?? Number.POSITIVE_INFINITY);
 		return Math.min(Math.floor(time / this.sliceMicros), this.arrivals.nextSlice(0, slice + 1));
 	}
 
@@ -133,19 +135,31 @@ export class GatewaySide {
 		}
 	}
 
-	/** Batches decided before `horizon`, by gateway, in time order. */
+	/** Batches decided before `horizon`, in time order; and stores what is in the log by then. */
 	private outcomes(horizon: number): Batch[] {
 		const decided: Batch[] = [];
 		for (let batch = this.broker.next(horizon); batch !== undefined; batch = this.broker.next(horizon)) {
 			decided.push(batch);
 			this.world.events++;
-			if (batch.storedAt < horizon) {
-				this.store(batch);
-			} else if (batch.storedAt !== Number.POSITIVE_INFINITY) {
-				this.late.push(batch);
-			}
+			this.storeLater(batch);
+		}
+		for (let n = this.unstored[0]; n !== undefined && n.storedAt < horizon; n = this.unstored[0]) {
+			this.unstored.shift();
+			this.store(n);
 		}
 		return decided;
+	}
+
+	/** What timed out is stored late; batches of one moment keep their order, or old readings would pass for known. */
+	private storeLater(batch: Batch): void {
+		if (batch.storedAt === Number.POSITIVE_INFINITY) {
+			return;
+		}
+		let place = this.unstored.length;
+		while (place > 0 && (this.unstored[place - 1] as Batch).storedAt > batch.storedAt) {
+			place--;
+		}
+		this.unstored.splice(place, 0, batch);
 	}
 
 	/** Writes a gateway's finished frames and its outcomes to the inbox, in time order. */
@@ -228,19 +242,8 @@ export class GatewaySide {
 			return;
 		}
 		this.downlink?.deliver(device, time + travel, records, index);
-		if (world.links.duplicates(false, device, time, label)) {
+		if (world.links.duplicated) {
 			this.downlink?.deliver(device, time + 2 * travel, records, index);
-		}
-	}
-
-	private storeLate(horizon: number): void {
-		for (let n = this.late.length - 1; n >= 0; n--) {
-			const batch = this.late[n] as Batch;
-			if (batch.storedAt >= horizon) {
-				continue;
-			}
-			this.late.splice(n, 1);
-			this.store(batch);
 		}
 	}
 
@@ -264,6 +267,7 @@ export class GatewaySide {
 				ints[at + B] as number,
 			);
 			const { fresh } = ledger;
+			world.stored(device, batch.storedAt, isBackfill ? fresh : 0);
 			if (fresh === 0) {
 				continue;
 			}
@@ -271,11 +275,11 @@ export class GatewaySide {
 			if (isBackfill) {
 				const middle = dueMillis + (intervalMillis * stride * (fresh - 1)) / 2;
 				collector.backfillAge(batch.storedAt / 1_000_000 - middle / 1_000, fresh);
-				world.backfilled(device, fresh);
 			} else {
 				collector.liveLatency(batch.storedAt - dueMillis * 1_000, fresh);
 			}
 		}
+		this.broker.release(batch);
 		world.counters.durable = ledger.durableTotal;
 		world.counters.duplicates = ledger.duplicates;
 	}

@@ -15,6 +15,7 @@ const COHERENCE_MICROS = 1_000_000;
 /** A reordered frame is held back this many times its latency. */
 const REORDER_FACTOR = 2;
 const PER_MILLION = 1_000_000;
+const PPM_PER_DRAW = PER_MILLION / 0x1_0000_0000;
 
 /** How a brown-out degrades the links that it touches. */
 export interface BrownOut {
@@ -30,6 +31,8 @@ export class Links {
 	/** LINK_* per device. */
 	readonly state: Uint8Array;
 	brownOuts: readonly BrownOut[] = [];
+	/** Whether the frame of the last `travel` arrives twice. */
+	duplicated = false;
 	private readonly latency: QuantileTable;
 
 	constructor(
@@ -53,29 +56,27 @@ export class Links {
 		return rate === 0 ? 0 : Math.ceil((bytes * 8 * PER_MILLION) / rate);
 	}
 
-	/** Latency of frame `n` that a device sends, or that is sent to it, at `time`; -1: lost. */
+	/**
+	 * Latency of frame `n` that a device sends, or that is sent to it, at `time`; -1: lost. `duplicated` tells whether
+	 * it arrives a second time, after the same time again.
+	 */
 	travel(up: boolean, device: number, time: number, n: number): number {
 		const purpose = up ? PURPOSE_UPLINK : PURPOSE_DOWNLINK;
 		const degraded = this.brownOuts[(this.state[device] as number) - LINK_BROWN_OUT];
-		const fate = this.streams.draw(purpose, device, time, n);
-		const ppm = (fate / 0x1_0000_0000) * PER_MILLION;
+		const fate = this.streams.draw(purpose, device, time, n) * PPM_PER_DRAW;
 		const loss = this.profile.lossPpm + (degraded?.lossPpm ?? 0);
-		if (ppm < loss) {
+		this.duplicated = false;
+		if (fate < loss) {
 			return -1;
 		}
 		const block = Math.floor(time / COHERENCE_MICROS);
 		const base = this.latency.at(this.streams.draw(purpose, device, block, -1));
 		const slowed = degraded === undefined ? base : Math.floor(base * degraded.latencyFactor);
-		return ppm < loss + this.profile.reorderPpm ? slowed * (1 + REORDER_FACTOR) : slowed;
-	}
-
-	/** Whether frame `n` arrives twice. */
-	duplicates(up: boolean, device: number, time: number, n: number): boolean {
-		if (this.profile.duplicatePpm === 0) {
-			return false;
+		const { reorderPpm, duplicatePpm } = this.profile;
+		if (fate < loss + reorderPpm) {
+			return slowed * (1 + REORDER_FACTOR);
 		}
-		const purpose = up ? PURPOSE_UPLINK : PURPOSE_DOWNLINK;
-		const bits = this.streams.draw(purpose, device, time, -2 - n);
-		return (bits / 0x1_0000_0000) * PER_MILLION < this.profile.duplicatePpm;
+		this.duplicated = fate < loss + reorderPpm + duplicatePpm;
+		return slowed;
 	}
 }

@@ -1,6 +1,7 @@
 import type { Scenario } from "../scenarios/scenario.js";
 import { type DrainBound, drainBound, type Return, sessionQueueWaits } from "./drain-bound.js";
-import { CHANGE_POWER, type OutagePlan } from "./outage-plan.js";
+import { LINK_BROWN_OUT } from "./link.js";
+import { CHANGE_POWER, type GatewayTransition, type OutagePlan, type Transition } from "./outage-plan.js";
 import { QuantileTable } from "./quantile-table.js";
 import { PURPOSE_BOOT, PURPOSE_SPREAD, type Streams } from "./streams.js";
 
@@ -9,7 +10,7 @@ export interface PlanFacts {
 	readonly bound: DrainBound;
 	/** Waits of the ideal session queue in seconds, rising. */
 	readonly sessionWaits: Float64Array;
-	/** When more than a tenth of the largest outage is away for the first time; null: never. */
+	/** When more than a tenth of the largest outage is hit for the first time; null: never. */
 	readonly onsetMicros: number | null;
 	/** The first return after the onset. */
 	readonly recoveryMicros: number | null;
@@ -35,61 +36,30 @@ export function planFacts(
 ): PlanFacts {
 	const duration = scenario.durationMicros;
 	const stepMicros = Math.max(SECOND, Math.ceil(duration / BOUND_STEPS_MAX / SECOND) * SECOND);
-	const steps = Math.ceil(duration / stepMicros);
-	const change = new Float64Array(steps + 1);
-	const interval = scenario.devices.firmware.readingIntervalMicros;
-	const sensing = scenario.devices.firmware.backup === "sensing";
-	const returns: Return[] = [];
-	const ready: number[] = [];
-	const move = (time: number, devices: number) => {
-		const step = Math.min(steps, Math.floor(time / stepMicros));
-		change[step] = (change[step] as number) + devices;
-	};
+	const course = new Course(scenario, stepMicros);
 	for (const t of plan.transitions) {
-		const at = t.slice * sliceMicros;
-		move(at, t.back ? -t.count : t.count);
-		if (!t.back || at >= duration) {
-			continue;
-		}
-		const powered = t.change !== CHANGE_POWER;
-		const readingsEach = powered || sensing ? (at - t.outSlice * sliceMicros) / interval : 0;
-		returns.push({ atMicros: at, devices: t.count, readingsEach });
-		for (let n = 0; n < t.count; n++) {
-			const boot = powered ? 0 : bootMicros(scenario, streams, plan.deviceAt(t.first + n), at);
-			ready.push(at + boot);
-		}
+		course.transition(t, plan, sliceMicros, streams);
 	}
-	const { count: gateways } = scenario.gateways;
 	for (const t of plan.gatewayTransitions) {
-		const devices = t.gateways.reduce((sum, g) => sum + devicesOf(g, scenario.devices.count, gateways), 0);
-		const at = t.slice * sliceMicros;
-		move(at, t.back ? -devices : devices);
-		if (!t.back) {
-			continue;
-		}
-		returns.push({ atMicros: at, devices, readingsEach: (at - t.outSlice * sliceMicros) / interval });
-		for (let n = 0; n < devices; n++) {
-			ready.push(at);
-		}
+		course.gateways(t, sliceMicros);
 	}
-	const away = accumulate(change, steps);
-	const onset = onsetStep(away);
+	const onset = onsetStep(accumulate(course.hit));
 	const bound = drainBound({
 		durationMicros: duration,
 		stepMicros,
 		capacityPerSecond: scenario.broker.capacityPerSecond,
-		perDevicePerSecond: SECOND / interval,
-		returns,
-		away,
+		perDevicePerSecond: SECOND / scenario.devices.firmware.readingIntervalMicros,
+		returns: course.returns,
+		away: accumulate(course.away),
 		devices: scenario.devices.count,
 	});
 	const latency = new QuantileTable(scenario.devices.link);
 	const oneWay = (n: number, way: number) => latency.at(streams.draw(PURPOSE_SPREAD, n, way, 0));
 	const exchange = (n: number) => oneWay(n, 0) + oneWay(n, 1) + scenario.gateways.helloMicros;
-	const rate = scenario.gateways.sessionsPerSecond * gateways;
-	const waits = sessionQueueWaits(Float64Array.from(ready).sort(), rate, exchange);
+	const rate = scenario.gateways.sessionsPerSecond * scenario.gateways.count;
+	const waits = sessionQueueWaits(Float64Array.from(course.ready).sort(), rate, exchange);
 	const onsetMicros = onset === null ? null : onset * stepMicros;
-	const returned = returns.map((r) => r.atMicros).filter((at) => onsetMicros !== null && at > onsetMicros);
+	const returned = course.ends.filter((at) => onsetMicros !== null && at > onsetMicros);
 	return {
 		bound,
 		sessionWaits: waits.sort(),
@@ -98,19 +68,92 @@ export function planFacts(
 	};
 }
 
+/** The outages over time, summed up. */
+class Course {
+	/** Changes per step: devices out of reach, and devices that any outage touches. */
+	readonly away: Float64Array;
+	readonly hit: Float64Array;
+	readonly returns: Return[] = [];
+	/** When each device that was out of reach can talk again. */
+	readonly ready: number[] = [];
+	/** When outages end. */
+	readonly ends: number[] = [];
+
+	constructor(
+		private readonly scenario: Scenario,
+		private readonly stepMicros: number,
+	) {
+		const steps = Math.ceil(scenario.durationMicros / stepMicros);
+		this.away = new Float64Array(steps + 1);
+		this.hit = new Float64Array(steps + 1);
+	}
+
+	transition(t: Transition, plan: OutagePlan, sliceMicros: number, streams: Streams): void {
+		const at = t.slice * sliceMicros;
+		this.move(this.hit, at, t.back, t.count);
+		// A brown-out hinders the protocol, not the ideal sink: its devices stay reachable.
+		const isObstacle = t.change < LINK_BROWN_OUT;
+		if (isObstacle) {
+			this.move(this.away, at, t.back, t.count);
+		}
+		if (!t.back || at >= this.scenario.durationMicros) {
+			return;
+		}
+		this.ends.push(at);
+		if (!isObstacle) {
+			return;
+		}
+		const powered = t.change !== CHANGE_POWER;
+		const sensed = powered || this.scenario.devices.firmware.backup === "sensing";
+		const readingsEach = sensed ? this.readingsOver(at - t.outSlice * sliceMicros) : 0;
+		this.returns.push({ atMicros: at, devices: t.count, readingsEach });
+		for (let n = 0; n < t.count; n++) {
+			const boot = powered ? 0 : bootMicros(this.scenario, streams, plan.deviceAt(t.first + n), at);
+			this.ready.push(at + boot);
+		}
+	}
+
+	gateways(t: GatewayTransition, sliceMicros: number): void {
+		const { devices, gateways } = this.scenario;
+		const count = t.gateways.reduce((sum, g) => sum + devicesOf(g, devices.count, gateways.count), 0);
+		const at = t.slice * sliceMicros;
+		this.move(this.hit, at, t.back, count);
+		this.move(this.away, at, t.back, count);
+		if (!t.back || at >= this.scenario.durationMicros) {
+			return;
+		}
+		this.ends.push(at);
+		const readingsEach = this.readingsOver(at - t.outSlice * sliceMicros);
+		this.returns.push({ atMicros: at, devices: count, readingsEach });
+		for (let n = 0; n < count; n++) {
+			this.ready.push(at);
+		}
+	}
+
+	/** What a device has taken and still holds after so long. */
+	private readingsOver(micros: number): number {
+		const { readingIntervalMicros, bufferReadings } = this.scenario.devices.firmware;
+		return Math.min(micros / readingIntervalMicros, bufferReadings);
+	}
+
+	private move(counts: Float64Array, time: number, back: boolean, devices: number): void {
+		const step = Math.min(counts.length - 1, Math.floor(time / this.stepMicros));
+		counts[step] = (counts[step] as number) + (back ? -devices : devices);
+	}
+}
+
 /** Devices that belong to a gateway: they are dealt out in turn. */
 function devicesOf(gateway: number, devices: number, gateways: number): number {
 	return Math.ceil((devices - gateway) / gateways);
 }
 
-function accumulate(change: Float64Array, steps: number): Float64Array {
-	const away = new Float64Array(steps);
+/** Running sums; the last change comes after the end. */
+function accumulate(change: Float64Array): Float64Array {
 	let sum = 0;
-	for (let n = 0; n < steps; n++) {
-		sum += change[n] as number;
-		away[n] = sum;
-	}
-	return away;
+	return change.subarray(0, -1).map((devices) => {
+		sum += devices;
+		return sum;
+	});
 }
 
 function onsetStep(away: Float64Array): number | null {

@@ -28,7 +28,7 @@ const BACKFILL_QUEUE_SECONDS = 4;
 /** Share of the broker's ceiling that gateways use: at the ceiling itself its queue, and with it live latency, would wander. */
 const CAPACITY_PERMILLE = 985;
 /** Transactional producers of a gateway, one per group of its devices; each has one transaction at a time. */
-const PRODUCERS = 4;
+const PRODUCERS = 2;
 
 /** The policies, by name. */
 export const POLICIES: Readonly<Record<PolicyName, Policy>> = {

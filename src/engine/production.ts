@@ -10,6 +10,7 @@ export class Production {
 	private readonly interval: number;
 	private readonly powered: Int32Array | undefined;
 	private readonly phases: Float64Array | undefined;
+	private readonly onePhase = new Float64Array(1);
 
 	constructor(
 		private readonly world: World,
@@ -36,12 +37,17 @@ export class Production {
 		this.powered[device] = (this.powered[device] as number) + (on ? -taken : taken);
 	}
 
-	/** About how many readings of a device are not stored at `time`: exact to one reading, losses apart. */
+	/** How many readings of a device that are not stored at `time` it holds. */
 	owed(device: number, time: number): number {
-		if (this.powered !== undefined) {
-			return 0;
-		}
-		return Math.floor(time / this.interval) - (this.world.ledger.durable[device] as number);
+		const { ledger, scenario } = this.world;
+		const taken = this.taken(device, this.phaseOf(device), time);
+		const lost = ledger.lost.get(device);
+		const gone = lost === undefined ? 0 : lost.overflow + lost.volatile;
+		// What the buffer has no room for it gives up, but says so only when it connects.
+		return Math.min(
+			taken - (ledger.durable[device] as number) - gone,
+			scenario.devices.firmware.bufferReadings,
+		);
 	}
 
 	/** Readings taken by `time`, for the devices from `first` on whose phases are given; `on`: still powered. */
@@ -53,6 +59,14 @@ export class Production {
 		const sum = this.powered[device] as number;
 		// Powered devices carry minus what the grid had at their last power-on (0 from the start).
 		return this.world.isPowered(device) ? byGrid + sum : sum;
+	}
+
+	private phaseOf(device: number): number {
+		if (this.phases !== undefined) {
+			return this.phases[device] as number;
+		}
+		this.fleet.phases(device, this.onePhase);
+		return this.onePhase[0] as number;
 	}
 
 	private takenBy(phase: number, time: number): number {

@@ -6,7 +6,7 @@ import { GatewaySide } from "./gateway-side.js";
 import { loadNative, type NativeCluster, type NativeFleet } from "./native.js";
 import { OutagePlan } from "./outage-plan.js";
 import { type PlanFacts, planFacts } from "./plan-facts.js";
-import { clusterOptions, fleetOptions, POLICIES } from "./policies.js";
+import { clusterOptions, fleetOptions, POLICIES, type Policy } from "./policies.js";
 import { Production } from "./production.js";
 import { summarise } from "./summary.js";
 import { Transitions } from "./transitions.js";
@@ -19,6 +19,14 @@ const RING_SLICES_MAX = 65_536;
 const RING_SLICES_MIN = 32;
 /** Slices between two looks at the stop flag and two words of progress. */
 const CONTROL_SLICES = 4_096;
+
+/** What a test may change. */
+export interface SimulationOptions {
+	/** Step through every slice instead of skipping idle ones: slower, with the same result. */
+	readonly everySlice?: boolean;
+	/** Settings that replace the policy's own. */
+	readonly policy?: Partial<Policy>;
+}
 
 /** How whoever started a run watches and stops it. */
 export interface RunControl {
@@ -48,14 +56,17 @@ export class Simulation {
 	private readonly production: Production;
 	private readonly stats = new Float64Array(8);
 	private bucketStart = 0;
+	/** End of the slice stepped through last. */
+	private steppedMicros = 0;
 
 	/** `seed` overrides the scenario's. Throws if the native library is missing or refuses a checked scenario. */
 	constructor(
 		readonly scenario: Scenario,
 		policy: PolicyName,
 		readonly seed: string = scenario.seed,
+		private readonly options: SimulationOptions = {},
 	) {
-		const chosen = POLICIES[policy];
+		const chosen = { ...POLICIES[policy], ...options.policy };
 		this.world = new World(scenario, chosen, seed);
 		const { streams, links } = this.world;
 		this.sliceMicros = Math.min(scenario.devices.link.minMicros, scenario.broker.commitMinMicros);
@@ -74,7 +85,11 @@ export class Simulation {
 		this.gateways = new GatewaySide(world, cluster, collector, sliceMicros, ring, plan.brokerOutages);
 		this.devices = new DeviceSide(world, this.fleet, this.gateways, sliceMicros, ring);
 		this.gateways.downlink = this.devices;
-		this.production = new Production(world, this.fleet);
+		this.gateways.everySlice = options.everySlice === true;
+		this.devices.everySlice = options.everySlice === true;
+		const production = new Production(world, this.fleet);
+		this.production = production;
+		world.unstored = (device, time) => production.owed(device, time);
 		this.transitions = new Transitions(
 			world,
 			plan,
@@ -92,6 +107,7 @@ export class Simulation {
 		let stopped = false;
 		while (slice < end && !stopped) {
 			this.endBuckets(slice * this.sliceMicros);
+			this.watch(slice);
 			this.transitions.apply(slice);
 			this.devices.run(slice);
 			this.gateways.run(slice);
@@ -101,8 +117,8 @@ export class Simulation {
 				this.gateways.nextSlice(slice),
 				this.transitions.nextSlice(),
 			);
-			this.watchDrain((slice + 1) * this.sliceMicros);
-			slice = Math.max(slice + 1, Math.min(next, end));
+			const skipTo = this.options.everySlice === true ? 0 : Math.min(next, end);
+			slice = Math.max(slice + 1, skipTo);
 			if (this.slices % CONTROL_SLICES === 0) {
 				control.progress(slice * this.sliceMicros, this.world.events);
 				stopped = control.stopped();
@@ -110,6 +126,7 @@ export class Simulation {
 		}
 		const at = slice * this.sliceMicros;
 		this.endBuckets(at);
+		this.watch(slice);
 		return summarise(this, this.production, at, !stopped, elapsedSeconds);
 	}
 
@@ -119,15 +136,18 @@ export class Simulation {
 		return this.stats;
 	}
 
-	private watchDrain(time: number): void {
+	/** Looks at the time before `slice`: since the slice stepped through last, nothing has changed but the time. */
+	private watch(slice: number): void {
 		const { bound } = this.facts;
-		this.collector.enter(this.phaseAt(time));
-		if (this.drainedMicros !== null || bound.endMicros === null || time < bound.endMicros) {
-			return;
+		const now = slice * this.sliceMicros;
+		if (this.drainedMicros === null && bound.endMicros !== null && now >= bound.endMicros) {
+			if (this.world.owedTotal <= bound.epsilonReadings) {
+				const possible = Math.ceil(bound.endMicros / this.sliceMicros) * this.sliceMicros;
+				this.drainedMicros = Math.max(possible, this.steppedMicros);
+			}
 		}
-		if (this.world.owedTotal <= bound.epsilonReadings) {
-			this.drainedMicros = time;
-		}
+		this.steppedMicros = now + this.sliceMicros;
+		this.collector.enter(this.phaseAt(now));
 	}
 
 	private phaseAt(time: number): Phase {

@@ -1,11 +1,11 @@
 import type { DeviceSide } from "./device-side.js";
 import type { GatewaySide } from "./gateway-side.js";
-import { LINK_REFUSED, LINK_UP } from "./link.js";
+import { LINK_BROWN_OUT, LINK_REFUSED, LINK_UP } from "./link.js";
 import { CHANGE_POWER, type GatewayTransition, type OutagePlan, type Transition } from "./outage-plan.js";
 import { bootMicros } from "./plan-facts.js";
 import type { Production } from "./production.js";
 import { KIND_POWER_OFF, KIND_POWER_ON, KIND_REFUSED } from "./record-layout.js";
-import type { World } from "./world.js";
+import { NO_GATEWAY, NO_NETWORK, NO_POWER, type World } from "./world.js";
 
 /** Carries out the outage plan, slice by slice: power, links, gateways. */
 export class Transitions {
@@ -52,7 +52,6 @@ export class Transitions {
 		const time = slice * this.sliceMicros;
 		const { world } = this;
 		world.events += t.count;
-		world.reachable += t.back ? t.count : -t.count;
 		for (let n = 0; n < t.count; n++) {
 			const device = this.plan.deviceAt(t.first + n);
 			if (t.change === CHANGE_POWER) {
@@ -66,24 +65,26 @@ export class Transitions {
 	private power(slice: number, time: number, device: number, on: boolean): void {
 		const { world } = this;
 		this.production.power(device, time, on);
-		world.setPowered(device, on);
 		if (!on) {
-			world.away(device);
+			world.block(device, NO_POWER);
 			this.devices.post(slice, device, KIND_POWER_OFF, 0);
 			return;
 		}
 		const boot = bootMicros(world.scenario, world.streams, device, time);
-		world.ready(device, time + boot, this.production.owed(device, time));
+		this.unblock(device, NO_POWER, time, time + boot);
 		this.devices.post(slice, device, KIND_POWER_ON, boot);
 	}
 
 	private link(slice: number, time: number, device: number, t: Transition): void {
 		const { world } = this;
 		world.links.state[device] = t.back ? LINK_UP : t.change;
-		if (t.back) {
-			world.ready(device, time, this.production.owed(device, time));
-		} else {
-			world.away(device);
+		// A brown-out is no obstacle: the device is slow and lossy, but there.
+		if (t.change < LINK_BROWN_OUT) {
+			if (t.back) {
+				this.unblock(device, NO_NETWORK, time, time);
+			} else {
+				world.block(device, NO_NETWORK);
+			}
 		}
 		if (!t.back && t.change === LINK_REFUSED) {
 			this.devices.post(slice, device, KIND_REFUSED, 0);
@@ -107,13 +108,22 @@ export class Transitions {
 				continue;
 			}
 			world.events++;
-			world.reachable += t.back ? 1 : -1;
 			if (t.back) {
-				world.ready(device, time, this.production.owed(device, time));
-			} else {
-				world.away(device);
+				this.unblock(device, NO_GATEWAY, time, time);
+				continue;
+			}
+			world.block(device, NO_GATEWAY);
+			// The reset of its connection does not reach a device behind a cut link.
+			const state = world.links.state[device] as number;
+			if (state === LINK_UP || state >= LINK_BROWN_OUT) {
 				this.devices.post(slice, device, KIND_REFUSED, 0);
 			}
+		}
+	}
+
+	private unblock(device: number, obstacle: number, time: number, readyMicros: number): void {
+		if (this.world.unblock(device, obstacle)) {
+			this.world.ready(device, readyMicros, this.production.owed(device, time));
 		}
 	}
 }

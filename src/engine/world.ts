@@ -10,6 +10,14 @@ const NOT_WAITING = 0xffff_ffff;
 const OWED_MAX = 0xffff;
 const PER_MILLI = 1_000;
 
+/** What can stand between a device and its gateway; one device may lack several at once. */
+export const NO_POWER = 1;
+export const NO_NETWORK = 2;
+export const NO_GATEWAY = 4;
+const OBSTACLES = NO_POWER | NO_NETWORK | NO_GATEWAY;
+/** Beside the obstacles: the device believes that it has a session. */
+const SESSION = 8;
+
 /**
  * What is true whatever the modules believe: power, links, who waits since when, what is stored, and the counters that
  * the report shows. 8 bytes a device beside the ledger's.
@@ -43,9 +51,12 @@ export class World {
 	/** Sessions set up by devices that had been away. */
 	connects = 0;
 	neverConnected = 0;
-	private readonly unpowered: Uint8Array;
+	/** Obstacles and SESSION. */
+	private readonly flags: Uint8Array;
 	private readonly waitingSince: Uint32Array;
 	private readonly owed: Uint16Array;
+	/** Readings that a device holds and that are not stored. */
+	unstored: (device: number, time: number) => number = () => OWED_MAX;
 	private waits = new Float64Array(1024);
 	private waitCount = 0;
 
@@ -59,46 +70,73 @@ export class World {
 		this.links = new Links(count, link, this.streams);
 		this.ledger = new Ledger(count, !policy.exactlyOnce);
 		this.gatewayDown = new Uint8Array(scenario.gateways.count);
-		this.unpowered = new Uint8Array(count);
+		this.flags = new Uint8Array(count).fill(SESSION);
 		this.waitingSince = new Uint32Array(count).fill(NOT_WAITING);
 		this.owed = new Uint16Array(count);
 		this.reachable = count;
 		this.online = count;
 	}
 
-	/** Bytes per device: link state, power, waiting since, readings owed. */
+	/** Bytes per device: link state, flags, waiting since, readings owed. */
 	static readonly bytesPerDevice = 1 + 1 + 4 + 2;
-
-	/** Notes whether a device has mains power. */
-	setPowered(device: number, on: boolean): void {
-		this.unpowered[device] = on ? 0 : 1;
-	}
 
 	/** Whether a device has mains power. */
 	isPowered(device: number): boolean {
-		return this.unpowered[device] === 0;
+		return ((this.flags[device] as number) & NO_POWER) === 0;
 	}
 
-	/** A device is back and able to talk from `readyMicros` on, owing about `owed` readings. */
-	ready(device: number, readyMicros: number, owed: number): void {
-		this.waitingSince[device] = Math.floor(readyMicros / PER_MILLI);
-		this.setOwed(device, owed);
-	}
-
-	/** A device is away. */
-	away(device: number): void {
+	/** From now on one of NO_POWER, NO_NETWORK and NO_GATEWAY stands between a device and its gateway. */
+	block(device: number, obstacle: number): void {
+		const before = this.flags[device] as number;
+		this.flags[device] = before | obstacle;
+		if ((before & OBSTACLES) !== 0) {
+			return;
+		}
+		this.reachable--;
+		this.owedTotal -= this.owed[device] as number;
 		if (this.waitingSince[device] !== NOT_WAITING) {
 			this.neverConnected++;
 		}
 		this.waitingSince[device] = NOT_WAITING;
-		this.setOwed(device, 0);
+	}
+
+	/** The obstacle is gone: true if there is no other, and the device is reachable again. */
+	unblock(device: number, obstacle: number): boolean {
+		const before = this.flags[device] as number;
+		this.flags[device] = before & ~obstacle;
+		if ((before & OBSTACLES) !== obstacle) {
+			return false;
+		}
+		this.reachable++;
+		this.owedTotal += this.owed[device] as number;
+		return true;
+	}
+
+	/**
+	 * A device that is reachable again can talk from `readyMicros` on, owing about `owed` readings. One whose session
+	 * outlived the outage waits for nothing, and owes what it owed.
+	 */
+	ready(device: number, readyMicros: number, owed: number): void {
+		if (((this.flags[device] as number) & SESSION) !== 0) {
+			return;
+		}
+		this.waitingSince[device] = Math.floor(readyMicros / PER_MILLI);
+		this.setOwed(device, owed);
+	}
+
+	/** A device gives up its session. */
+	disconnected(device: number): void {
+		this.flags[device] = (this.flags[device] as number) & ~SESSION;
+		this.online--;
 	}
 
 	/** A device has a session, and owes `backlog` readings. */
 	connected(device: number, time: number, backlog: number): void {
+		this.flags[device] = (this.flags[device] as number) | SESSION;
 		this.online++;
 		this.connects++;
 		this.setOwed(device, backlog);
+		this.limitOwed(device, time);
 		const since = this.waitingSince[device] as number;
 		if (since === NOT_WAITING) {
 			return;
@@ -112,9 +150,18 @@ export class World {
 		this.waits[this.waitCount++] = Math.max(0, time - since * PER_MILLI) / 1_000_000;
 	}
 
-	/** Some of a device's backfill is durable. */
-	backfilled(device: number, readings: number): void {
-		this.setOwed(device, (this.owed[device] as number) - readings);
+	/** Some of a device's readings are durable; `backfill`: those of its backlog. */
+	stored(device: number, time: number, backfill: number): void {
+		this.setOwed(device, (this.owed[device] as number) - backfill);
+		this.limitOwed(device, time);
+	}
+
+	/** A device that keeps no marks counts as backlog what was stored and not acknowledged, so the world knows better. */
+	private limitOwed(device: number, time: number): void {
+		const owed = this.owed[device] as number;
+		if (owed > 0 && !this.policy.exactlyOnce) {
+			this.setOwed(device, Math.min(owed, this.unstored(device, time)));
+		}
 	}
 
 	/** How long returning devices waited for their session, seconds, rising; those still waiting are not in it. */
@@ -135,7 +182,9 @@ export class World {
 
 	private setOwed(device: number, readings: number): void {
 		const owed = Math.max(0, Math.min(OWED_MAX, readings));
-		this.owedTotal += owed - (this.owed[device] as number);
+		if (((this.flags[device] as number) & OBSTACLES) === 0) {
+			this.owedTotal += owed - (this.owed[device] as number);
+		}
 		this.owed[device] = owed;
 	}
 }

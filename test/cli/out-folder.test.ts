@@ -4,8 +4,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { copiedTree, klais, newFolder, recordIn, TINY } from "./support.js";
 
-const isRoot = process.getuid?.() === 0;
-const RUN = ["run", "tiny.yaml", "--policy", "none", "--reporter", "json", "--out"];
+const RUN = ["run", "tiny.yaml", "--policy", "klais", "--reporter", "json", "--out"];
 
 describe("a folder that cannot be written", () => {
 	test("is said before anything runs: a file in the way", async () => {
@@ -20,29 +19,24 @@ describe("a folder that cannot be written", () => {
 		expect(readdirSync(cwd).sort()).toEqual(["file", "tiny.yaml"]);
 	});
 
-	test.skipIf(!isRoot || process.platform !== "linux")(
-		"is said before anything runs: a full disk",
-		async () => {
-			const cwd = newFolder({ "tiny.yaml": TINY });
-			const disk = join(cwd, "disk");
-			mkdirSync(disk);
-			const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", disk]);
-			if (mounted.status !== 0) {
-				// A container may be root without the right to mount.
-				return;
-			}
-			onTestFinished(() => {
-				spawnSync("umount", [disk]);
-			});
-			for (const out of ["disk", "disk/new"]) {
-				const { code, stderr } = await klais([...RUN, out], { cwd });
-				expect(code).toBe(2);
-				expect(stderr).toMatch(new RegExp(`^${out}: cannot write the results: the disk is full`));
-				expect(stderr).not.toContain("started");
-				expect(readdirSync(disk)).toEqual([]);
-			}
-		},
-	);
+	test("is said before anything runs: a full disk", async ({ skip }) => {
+		skip(process.getuid?.() !== 0 || process.platform !== "linux", "only root can mount a small disk");
+		const cwd = newFolder({ "tiny.yaml": TINY });
+		const disk = join(cwd, "disk");
+		mkdirSync(disk);
+		const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", disk]);
+		skip(mounted.status !== 0, "this container may not mount a disk");
+		onTestFinished(() => {
+			spawnSync("umount", [disk]);
+		});
+		for (const out of ["disk", "disk/new"]) {
+			const { code, stderr } = await klais([...RUN, out], { cwd });
+			expect(stderr).toMatch(new RegExp(`^${out}: cannot write the results: the disk is full`));
+			expect(code).toBe(2);
+			expect(stderr).not.toContain("started");
+			expect(readdirSync(disk)).toEqual([]);
+		}
+	});
 
 	test("costs no record when it fails after the run", async () => {
 		// The engine stub puts a file in the way once the run is under way.

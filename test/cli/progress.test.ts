@@ -39,7 +39,7 @@ describe("progress", () => {
 	test("is a bar on a terminal, redrawn in place", () => {
 		const text = watch(true, 10);
 		expect(text).toContain(
-			"tiny / klais █████░░░░░░░░░░░░░░░   25 % (15 min), 500 k events/s, about 30 s left\n",
+			"tiny / klais █████░░░░░░░░░░░░░░░  25 % (15 min), 500 k events/s, about 30 s left\n",
 		);
 		expect(text.split("\u001b[1A\u001b[J").length).toBeGreaterThan(30);
 		expect(text).toContain("\u001b[Ja word\n");

@@ -28,7 +28,7 @@ describe("klais run", () => {
 
 	test("runs several scenarios, by name and file, in the order named", async () => {
 		const cwd = newFolder({ "tiny.yaml": TINY, "other.yaml": TINY.replace("name: tiny", "name: other") });
-		const args = ["run", "other.yaml", "tiny.yaml", "--policy", "klais,none", "--reporter", "junit,github"];
+		const args = ["run", "other.yaml", "tiny.yaml", "--policy", "klais,static", "--reporter", "junit,github"];
 		const { code, stdout } = await klais([...args, "--out", "deep/er"], { cwd });
 		expect(code).toBe(0);
 		const out = join(cwd, "deep", "er");
@@ -38,34 +38,34 @@ describe("klais run", () => {
 		const { runs, command } = recordIn(out);
 		expect(runs.map(({ scenario, policy }) => `${scenario} ${policy}`)).toEqual([
 			"other klais",
-			"other none",
+			"other static",
 			"tiny klais",
-			"tiny none",
+			"tiny static",
 		]);
-		expect(command).toBe("klais run other.yaml tiny.yaml --policy klais,none --seed seven");
+		expect(command).toBe("klais run other.yaml tiny.yaml --policy klais,static --seed seven");
 	});
 
 	test("changes what the flags say, and names the change in the command that repeats it", async () => {
 		const cwd = newFolder({ "tiny.yaml": TINY });
 		const set = ["--set", "devices.firmware.backoff=full-jitter", "--set", "title=It's tiny"];
-		const flags = ["--policy", "none", "--seed", "a b", "--devices", "200", ...set];
+		const flags = ["--policy", "static", "--seed", "a b", "--devices", "200", ...set];
 		const { code } = await klais(["run", "tiny.yaml", ...flags, "--reporter", "json", "--out", "o"], { cwd });
 		expect(code).toBe(0);
 		const { runs, command } = recordIn(join(cwd, "o"));
 		expect(runs).toMatchObject([
-			{ seed: "a b", devices: 200, config: { title: "It's tiny", broker: { capacityPerSecond: 47 } } },
+			{ seed: "a b", devices: 200, config: { title: "It's tiny", broker: { capacityPerSecond: 400 } } },
 		]);
 		expect(command).toBe(
-			"klais run tiny.yaml --policy none --seed 'a b' --devices 200 " +
+			"klais run tiny.yaml --policy static --seed 'a b' --devices 200 " +
 				"--set devices.firmware.backoff=full-jitter --set 'title=It'\\''s tiny'",
 		);
 	});
 
 	test("warns when a fleet is too small to keep its shape", async () => {
 		const cwd = newFolder({ "tiny.yaml": TINY });
-		const flags = ["--policy", "klais", "--devices", "50", "--reporter", "json", "--out", "o"];
+		const flags = ["--policy", "klais", "--devices", "10", "--reporter", "json", "--out", "o"];
 		const { stderr } = await klais(["run", "tiny.yaml", ...flags], { cwd });
-		expect(stderr).toMatch(/warning: tiny with 50 devices is no scale model .*gateways\.sessions/);
+		expect(stderr).toMatch(/warning: tiny with 10 devices is no scale model .*gateways\.sessions/);
 	});
 });
 
@@ -82,11 +82,12 @@ describe("a run that fails", () => {
 	test("exits 1 with the finding and the command that repeats it", async () => {
 		const cwd = newFolder({ "tiny.yaml": TINY });
 		const place = { cwd, tree: copiedTree(LOSING) };
-		const { code, stdout } = await klais(["run", "tiny.yaml", "--reporter", "json", "--out", "o"], place);
+		const flags = ["--policy", "static,klais", "--reporter", "json", "--out", "o"];
+		const { code, stdout } = await klais(["run", "tiny.yaml", ...flags], place);
 		expect(code).toBe(1);
 		expect(stdout).toContain("failure: tiny / klais: 3 readings were acknowledged and then lost");
 		expect(stdout).toContain("repeat it with: klais run tiny.yaml --policy klais --seed seven\n");
-		expect(stdout).not.toContain("--policy none");
+		expect(stdout).not.toContain("--policy static");
 		expect(lastLine(stdout)).toBe(join(cwd, "o", "results.json"));
 		// A copy outside of git knows no commit.
 		expect(recordIn(join(cwd, "o")).tool).toMatchObject({ commit: "unknown", dirty: false });

@@ -74,7 +74,7 @@ export function lastLine(text: string): string {
 	return text.trimEnd().split("\n").at(-1) ?? "";
 }
 
-/** A fleet so small that a run takes a fraction of a second. */
+/** A fleet so small that a run takes a fraction of a second, and a cluster that no policy overwhelms. */
 export const TINY = `schema: klais.scenario/1
 name: tiny
 duration: 12m
@@ -85,16 +85,14 @@ devices:
   firmware: { profile: smart-meter, readingInterval: 10s, reportInterval: 30s, bufferReadings: 500 }
 gateways:
   count: 2
-  helloCpu: 300ms
-  dataCpu: 1ms
-  readingCpuNanos: 40_000
-  receiveQueueFrames: 64
-  sinkQueueReadings: 600
-  sinkBatchReadings: 100
-  sessions: 2/s
+  helloCpu: 20ms
+  receiveQueueFrames: 4096
+  sinkQueueReadings: 20_000
+  sinkBatchReadings: 1_000
+  sessions: 20/s
   slotWindow: 30s
 broker:
-  capacity: 70/s
+  capacity: 600/s
 outages:
   - { kind: power, at: 2m, until: 5m, share: 60% }
 policies: [none, static, klais]

@@ -74,7 +74,9 @@ describe("the bound of the drain", () => {
 	});
 
 	it("does not count what returns after the end", () => {
-		const bound = drainBound(inputOf(100, [back(100, 50, 10), back(250, 1, 1)], (step) => (step < 50 ? 0 : 50)));
+		const bound = drainBound(
+			inputOf(100, [back(100, 50, 10), back(250, 1, 1)], (step) => (step < 50 ? 0 : 50)),
+		);
 		expect(bound.totalReadings).toBe(0);
 	});
 
@@ -89,8 +91,13 @@ describe("the bound of the drain", () => {
 });
 
 describe("the ideal session queue", () => {
-	const waits = (ready: number[], rate: number, exchange: (n: number) => number) =>
-		[...sessionQueueWaits(Float64Array.from(ready, (s) => s * SECOND), rate, exchange)];
+	const waits = (ready: number[], rate: number, exchange: (n: number) => number) => [
+		...sessionQueueWaits(
+			Float64Array.from(ready, (s) => s * SECOND),
+			rate,
+			exchange,
+		),
+	];
 
 	it("serves a herd one by one at its rate", () => {
 		expect(waits([10, 10, 10, 10], 4, () => 0)).toEqual([0, 0.25, 0.5, 0.75]);

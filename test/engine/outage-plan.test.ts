@@ -81,7 +81,9 @@ describe("the outage plan", () => {
 				}
 				const stays = (c: Cohort) => c.backAtMicros === null;
 				expect(sum(plan.transitions, false)).toBe(slack);
-				expect(sum(plan.transitions, true)).toBe(most.filter((c) => !stays(c)).reduce((n, c) => n + c.devices, 0));
+				expect(sum(plan.transitions, true)).toBe(
+					most.filter((c) => !stays(c)).reduce((n, c) => n + c.devices, 0),
+				);
 				const gone = most.filter(stays).reduce((n, c) => n + c.devices, 0);
 				expect(away.reduce((n, p) => n + p.size, 0)).toBe(gone);
 			}),

@@ -34,7 +34,9 @@ describe("a table of latencies", () => {
 				expect(table.at(TOP)).toBe(q.maxMicros);
 				// The first of a thousand steps: the minimum to within a 500th of the way to the median.
 				expect(table.at(0) - q.minMicros).toBeLessThanOrEqual((q.medianMicros - q.minMicros) / 500);
-				const grid = Array.from({ length: 1_001 }, (_, n) => Math.min(TOP, Math.floor((n / 1_000) * (TOP + 1))));
+				const grid = Array.from({ length: 1_001 }, (_, n) =>
+					Math.min(TOP, Math.floor((n / 1_000) * (TOP + 1))),
+				);
 				const values = [q.minMicros, ...grid.map((bits) => table.at(bits))];
 				const bad = values.find((v, n) => !Number.isInteger(v) || v < (values[n - 1] ?? 0));
 				expect(bad).toBe(undefined);

@@ -23,7 +23,10 @@ const step = fc.oneof(
 	// `share`: how far towards the next visit the clock moves; 1: all the way.
 	{
 		weight: 3,
-		arbitrary: fc.record({ kind: fc.constant("go" as const), share: fc.constantFrom(0, 0.3, 0.999, 1, 1, 1) }),
+		arbitrary: fc.record({
+			kind: fc.constant("go" as const),
+			share: fc.constantFrom(0, 0.3, 0.999, 1, 1, 1),
+		}),
 	},
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;

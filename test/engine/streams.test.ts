@@ -63,7 +63,9 @@ describe("the random streams", () => {
 		const s = new Streams("even");
 		const byDevice = Array.from({ length: 20_000 }, (_, device) => s.draw(purpose, device, 60_000, 0));
 		const byTime = Array.from({ length: 20_000 }, (_, n) => s.draw(purpose, 7, n * 60_000, 0));
-		const byBlock = Array.from({ length: 20_000 }, (_, n) => s.draw(purpose, n % 100, Math.floor(n / 100), -1));
+		const byBlock = Array.from({ length: 20_000 }, (_, n) =>
+			s.draw(purpose, n % 100, Math.floor(n / 100), -1),
+		);
 		const byCounter = Array.from({ length: 20_000 }, (_, n) => s.draw(purpose, 7, 1e9, n));
 		for (const draws of [byDevice, byTime, byBlock, byCounter]) {
 			expect(isEven(histogram(64, draws))).toBe(true);

@@ -1,4 +1,6 @@
 import { FLOATS, INTS, RecordBuffer } from "../../src/engine/record-layout.js";
+import { Simulation, type SimulationOptions } from "../../src/engine/simulation.js";
+import type { RunRecord } from "../../src/record/run-record.js";
 import { FIRMWARE_PROFILES } from "../../src/scenarios/firmware-profiles.js";
 import { LINK_PROFILES, type LinkProfileName } from "../../src/scenarios/link-profiles.js";
 import type {
@@ -8,6 +10,7 @@ import type {
 	Gateways,
 	LinkProfile,
 	Outage,
+	PolicyName,
 	Scenario,
 } from "../../src/scenarios/scenario.js";
 import { micros } from "../../src/units/micros.js";
@@ -126,4 +129,15 @@ export function cohort(devices: number, out: number, back: number | null, spread
 		backAtMicros: back === null ? null : micros(Math.round(back * SECOND)),
 		spreadMicros: micros(Math.round(spread * SECOND)),
 	};
+}
+
+/** A run from beginning to end. */
+export function simulate(
+	scenario: Scenario,
+	policy: PolicyName,
+	options: SimulationOptions = {},
+): { run: Simulation; record: RunRecord } {
+	const run = new Simulation(scenario, policy, scenario.seed, options);
+	const record = run.run({ progress: () => undefined, stopped: () => false }, () => 0);
+	return { run, record };
 }

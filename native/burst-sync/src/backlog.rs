@@ -70,6 +70,12 @@ pub struct Backlog {
 }
 
 impl Backlog {
+    /// Holds nothing, not even an open run.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ranges[0].from >= self.ranges[0].to()
+    }
+
     /// Number of runs held, an open one included.
     #[must_use]
     pub fn runs(&self) -> usize {

@@ -67,6 +67,11 @@ pub enum ConfigError {
 }
 
 impl DeviceConfig {
+    /// Readings that may be on their way per lane.
+    pub(crate) fn window_readings(&self) -> u32 {
+        u32::from(self.window_frames) * u32::from(self.frame_readings)
+    }
+
     /// Checks the settings that a wrong value would make meaningless.
     ///
     /// # Errors

@@ -75,6 +75,7 @@ impl Device {
         let taken = config.schedule.taken(phase, now);
         let mark = mark.min(taken);
         let before = self.acked();
+        let was_full = self.live_in_flight() >= config.window_readings();
         match lane {
             Lane::Live => {
                 self.live_acked = self.live_acked.max(mark);
@@ -95,7 +96,16 @@ impl Device {
         self.attempts = 0;
         self.flags.set_retransmissions(0);
         self.heard(config, now, lane, self.acked() != before);
-        self.go_on(config, phase, now, out);
+        if !was_full && self.backlog.is_empty() && !self.in_flight(Lane::Live) {
+            // The common case: a report is acknowledged, and nothing is due before the next one.
+            self.rearm(config, phase, now);
+        } else {
+            self.go_on(config, phase, now, out);
+        }
+    }
+
+    fn live_in_flight(&self) -> u32 {
+        self.live_sent.saturating_sub(self.live_from.max(self.live_acked))
     }
 
     pub(crate) fn on_nack(
@@ -114,9 +124,6 @@ impl Device {
             Lane::Live => self.live_sent = nack.mark.min(self.live_sent).max(self.live_acked),
             Lane::Backfill => {
                 self.backfill_sent = nack.mark.min(self.backfill_sent).max(self.backfill_acked);
-                if nack.reason == NackReason::Later {
-                    self.word = now.saturating_add(u64::from(nack.delay_millis) * 1_000);
-                }
             }
         }
         self.heard(config, now, nack.lane, before != (self.live_sent, self.backfill_sent));
@@ -156,8 +163,8 @@ impl Device {
             self.pump_backfill(config, phase, now, out);
         } else {
             self.pump_backfill(config, phase, now, out);
-            let taken = config.schedule.taken(phase, now);
-            if self.backlog.next(self.backfill_sent, taken, 1).is_none() {
+            // As in one stream, nothing overtakes a lost frame: live readings wait until the backlog is acknowledged.
+            if self.backlog.count(config.schedule.taken(phase, now)) == 0 {
                 self.pump_live(config, phase, now, out);
             }
         }
@@ -172,7 +179,7 @@ impl Device {
         }
         let reported_at = config.schedule.next_report(phase, now) - config.schedule.report_micros;
         let limit = config.schedule.taken(phase, reported_at);
-        let window = u32::from(config.window_frames) * u32::from(config.frame_readings);
+        let window = config.window_readings();
         let base = self.live_from.max(self.live_acked);
         loop {
             let first = self.live_from.max(self.live_sent);
@@ -192,7 +199,7 @@ impl Device {
             return;
         }
         let taken = config.schedule.taken(phase, now);
-        let window = u32::from(config.window_frames) * u32::from(config.frame_readings);
+        let window = config.window_readings();
         let allowed = window.min(u32::from(self.credit));
         let mut in_flight = self.backlog.count_between(self.backfill_acked, self.backfill_sent);
         while in_flight < allowed {

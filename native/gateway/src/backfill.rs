@@ -28,7 +28,12 @@ impl Gateway {
             return (0, credit);
         }
         match self.dam.reserve_backfill(now.saturating_mul(NANOS_PER_MICRO), device, backlog) {
-            Ok(slot) => (slot.delay_nanos / NANOS_PER_MICRO, credit),
+            Ok(slot) => {
+                // A slot already held was paid for with the credit granted then.
+                let granted = self.entries[device as usize].credit;
+                let credit = if slot.held && granted > 0 { granted } else { credit };
+                (slot.delay_nanos / NANOS_PER_MICRO, credit)
+            }
             Err(reason) => {
                 self.count_drop(Drop::Dam(reason));
                 (self.config.commit_interval_micros, 0)

@@ -22,6 +22,8 @@ const FLUSHING: u8 = 8;
 const STANDBY: u8 = 16;
 const ROUND_SHIFT: u8 = 5;
 const ROUND: u8 = 3 << ROUND_SHIFT;
+/// Has had a session; before, no epoch or session number is old.
+const KNOWN: u8 = 128;
 
 impl Entry {
     /// Everything below is accepted.
@@ -47,14 +49,16 @@ impl Entry {
     pub(crate) fn begin_session(&mut self, session: u16, epoch: u16) {
         self.session = session;
         self.epoch = epoch;
-        self.flags = ONLINE;
+        self.flags = ONLINE | KNOWN;
+    }
+
+    pub(crate) fn is_known(&self) -> bool {
+        self.flags & KNOWN != 0
     }
 
     /// What a restarted process no longer knows; marks, epoch and session number come back from the checkpoints.
     pub(crate) fn forget_session(&mut self) {
-        let checkpoint =
-            Self { live_mark: self.live_mark, backfill_mark: self.backfill_mark, ..Self::default() };
-        *self = Self { epoch: self.epoch, session: self.session, ..checkpoint };
+        *self = Self { credit: 0, undecided: 0, flags: self.flags & KNOWN, ..*self };
     }
 
     /// One NACK per gap: the frames behind a lost one must not each cause a retransmission.

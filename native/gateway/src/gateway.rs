@@ -8,7 +8,8 @@ use crate::{DROP_NAMES, Entry, GatewayConfig, GatewayError};
 use klais_burst_sync::{Admit, Cookie, Data, Defer, Frame, Hello, Intake, Lane, Nack, NackReason, Offer};
 use klais_dam::{Class, Dam, HelloVerdict};
 use klais_units::NANOS_PER_MICRO;
-use std::collections::VecDeque;
+use std::collections::btree_map::Entry as MapEntry;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Readings that may be taken between a HELLO and its ADMIT, granted on top of the backlog stated.
 pub(crate) const CREDIT_SLACK: u32 = 8;
@@ -67,7 +68,7 @@ pub struct Gateway {
     pub(crate) next_commit: u64,
     pub(crate) budget: i64,
     pub(crate) budget_fraction: u64,
-    pending_hellos: VecDeque<(u32, Hello)>,
+    pending_hellos: BTreeMap<u32, Hello>,
     pub(crate) standby: VecDeque<u32>,
     pub(crate) backfill_rate: u64,
     pub(crate) pace: Pace,
@@ -93,7 +94,7 @@ impl Gateway {
             next_commit: config.commit_offset_micros,
             budget: 0,
             budget_fraction: 0,
-            pending_hellos: VecDeque::new(),
+            pending_hellos: BTreeMap::new(),
             standby: VecDeque::new(),
             backfill_rate: config.capacity_per_second.max(1),
             pace: Pace::default(),
@@ -152,12 +153,15 @@ impl Gateway {
             }
             Frame::Data(data) => {
                 self.stats.offered += u64::from(data.count);
-                let class = if data.lane == Lane::Live { Class::Live } else { Class::Backfill };
-                // Backfill under slots was charged when its slot was reserved; `handle` holds it to its credit.
-                let reserved = self.config.slots && data.lane == Lane::Backfill;
-                if reserved || data.count == 0 {
+                if data.count == 0 {
                     return Ingress::Accept;
                 }
+                let class = match data.lane {
+                    Lane::Live => Class::Live,
+                    // Under slots the backfill bucket was charged when the slot was reserved.
+                    Lane::Backfill if self.config.slots => Class::Reserved,
+                    Lane::Backfill => Class::Backfill,
+                };
                 match self.dam.admit(nanos, device, class, u32::from(data.count)) {
                     Ok(()) => Ingress::Accept,
                     Err(reason) => self.refuse(Drop::Dam(reason)),
@@ -192,7 +196,7 @@ impl Gateway {
 
     fn on_hello(&mut self, now: u64, device: u32, hello: Hello) {
         let entry = &self.entries[device as usize];
-        let older = |x: u16, than: u16| x.wrapping_sub(than) >= 1 << 15;
+        let older = |x: u16, than: u16| entry.is_known() && x.wrapping_sub(than) >= 1 << 15;
         if self.config.deduplicate && older(hello.epoch, entry.epoch) {
             self.count_drop(Drop::StaleEpoch);
         } else if hello.epoch == entry.epoch && older(hello.session, entry.session) {
@@ -201,20 +205,33 @@ impl Gateway {
         } else if entry.is_online() && entry.session == hello.session && hello.epoch == entry.epoch {
             self.admit_again(now, device, hello);
         } else if self.config.deduplicate && entry.undecided > 0 {
-            if self.pending_hellos.len() < self.config.pending_hellos_max {
-                self.pending_hellos.push_back((device, hello));
-            } else {
-                self.count_drop(Drop::PendingHellos);
-            }
+            self.wait_for_decision(device, hello);
         } else {
             self.admit(now, device, hello);
         }
     }
 
-    pub(crate) fn answer_pending_hellos(&mut self, now: u64) {
-        for _ in 0..self.pending_hellos.len() {
-            if let Some((device, hello)) = self.pending_hellos.pop_front() {
-                self.on_hello(now, device, hello);
+    /// One HELLO per device waits, the newest.
+    fn wait_for_decision(&mut self, device: u32, hello: Hello) {
+        let is_room = self.pending_hellos.len() < self.config.pending_hellos_max;
+        match self.pending_hellos.entry(device) {
+            MapEntry::Occupied(mut waiting) => {
+                if hello.session.wrapping_sub(waiting.get().session) < 1 << 15 {
+                    waiting.insert(hello);
+                }
+            }
+            MapEntry::Vacant(place) if is_room => {
+                place.insert(hello);
+            }
+            MapEntry::Vacant(_) => self.count_drop(Drop::PendingHellos),
+        }
+    }
+
+    /// Answers the HELLOs of those devices whose last readings have just been decided.
+    pub(crate) fn answer_pending_hellos(&mut self, now: u64, decided: &[SinkEntry]) {
+        for SinkEntry { device, .. } in decided {
+            if let Some(hello) = self.pending_hellos.remove(device) {
+                self.on_hello(now, *device, hello);
             }
         }
     }

@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn promises_leave_room_for_the_sessions_to_come() {
         let mut pace = Pace::default();
-        for second in 0..2_000 {
+        for second in 0..6_000 {
             pace.on_live(100);
             pace.tick(second * SECOND, 1_000);
         }

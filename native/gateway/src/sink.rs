@@ -112,13 +112,14 @@ impl Gateway {
         } else if self.config.deduplicate {
             self.producers[n].fenced_until = now + FENCE_MICROS;
             self.producers[n].queue.put_back(done.entries, !self.config.slots);
+            return;
         } else {
             // A proxy's client hears nothing, times out and sends again.
             for entry in &done.entries {
                 self.decide(entry.device);
             }
         }
-        self.answer_pending_hellos(now);
+        self.answer_pending_hellos(now, &done.entries);
     }
 
     fn acknowledge(&mut self, now: u64, entries: &[SinkEntry]) {

@@ -11,6 +11,8 @@ use napi_derive::napi;
 const LIVE_BURST_SECONDS: u64 = 2;
 /// A small gateway's burst still holds some whole frames: a frame larger than the burst could never pass.
 const BURST_FRAMES_MIN: u64 = 8;
+/// The global bucket under slots, in multiples of the capacity.
+const FLOOD_FACTOR: u64 = 8;
 /// Devices on standby for backfill per gateway: 4 bytes each.
 const STANDBY_DEVICES_MAX: usize = 1 << 18;
 /// Sessions that an idle gateway admits at once: a tenth of a second's worth, at least one.
@@ -135,6 +137,12 @@ impl ClusterOptions {
         let sessions = u64::from(self.sessions_per_second).max(1);
         let burst = (capacity * LIVE_BURST_SECONDS).max(u64::from(self.frame_readings) * BURST_FRAMES_MIN);
         let live = Limit::per_second(capacity, burst);
+        // Under slots the sink's own pace is the limit; the bucket in front only has to hold off a flood.
+        let global = if session_mode == SessionMode::Slots {
+            Limit::per_second(capacity * FLOOD_FACTOR, burst * FLOOD_FACTOR)
+        } else {
+            live
+        };
         let buffer = u64::from(self.buffer_readings).max(1);
         let interval = self.commit_interval_micros as u64;
         let devices = (self.devices + self.gateways - 1 - gateway) / self.gateways.max(1);
@@ -146,7 +154,7 @@ impl ClusterOptions {
             control: None,
             live: (session_mode == SessionMode::Slots).then_some(live),
             backfill: (session_mode == SessionMode::Slots).then(|| Limit::per_second(capacity, capacity)),
-            global: limited.then_some(live),
+            global: limited.then_some(global),
             sessions: limited.then(|| Limit::per_second(sessions, (sessions / SESSION_BURST_DIVISOR).max(1))),
             session_mode,
             session_window_nanos: (self.slot_window_micros as u64).saturating_mul(NANOS_PER_MICRO),

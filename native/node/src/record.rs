@@ -196,7 +196,9 @@ impl Record {
     pub fn to_event(self) -> Option<Event> {
         match self.kind() {
             kind::TIMER => None,
-            kind::POWER_ON => Some(Event::PowerOn { boot_micros: u64::from(self.a) }),
+            kind::POWER_ON => {
+                Some(Event::PowerOn { boot_micros: u64::from(self.a) | u64::from(self.b) << 32 })
+            }
             kind::POWER_OFF => Some(Event::PowerOff),
             kind::REFUSED => Some(Event::Refused),
             _ => self.to_frame().map(Event::Frame),

@@ -128,8 +128,8 @@ async function available({ quick, say }: GroupContext): Promise<{ peers: Peer[];
 			command: "java",
 			args: ["-Xmx2g", at("bench/peers/HoldPriorityQueue.java")],
 			pendingMax: Number.POSITIVE_INFINITY,
-			eventsPerSample: 2_000_000,
-			eventsToWarm: 2_000_000,
+			eventsPerSample: 1_000_000,
+			eventsToWarm: 1_000_000,
 		});
 	}
 	const missing = await simpyMissing(quick, say);

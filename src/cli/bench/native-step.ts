@@ -2,6 +2,7 @@ import { median } from "simple-statistics";
 import { Bench, type FnOptions } from "tinybench";
 import type { BenchRecord } from "../../record/run-record.js";
 import { loadScenario } from "../../scenarios/load-scenario.js";
+import type { Setting } from "../../scenarios/overrides.js";
 import { machine } from "./environment.js";
 import type { Group } from "./group.js";
 import { NativeLoop } from "./native-loop.js";
@@ -100,8 +101,13 @@ function around(loop: NativeLoop, part: Part): FnOptions {
 	return { beforeEach: all(steps.slice(0, place)), afterEach: all(steps.slice(place + 1)) };
 }
 
+/** So many devices before gateways and a broker that never hold anything back. */
 function scenarioOf(devices: number) {
-	const scenario = loadScenario(at("bench/storm.yaml"), { devices });
+	const set: readonly Setting[] = [
+		["devices.count", String(devices)],
+		["broker.capacity", "100_000_000/s"],
+	];
+	const scenario = loadScenario(at("bench/storm.yaml"), { set });
 	if (!scenario.ok) {
 		throw new Error(scenario.error.map(({ message }) => message).join("; "));
 	}
