@@ -37,6 +37,7 @@ export interface ClusterOptions {
 	readonly slotWindowMicros: number;
 	readonly overbookPermille: number;
 	readonly sinkQueueReadings: number;
+	readonly undecidedFramesMax: number;
 	readonly backfillQueueReadings: number;
 	readonly commitIntervalMicros: number;
 	readonly batchReadingsMax: number;

@@ -1,4 +1,4 @@
-import type { Backoff, PolicyName, Scenario } from "../scenarios/scenario.js";
+import type { Backoff, Firmware, PolicyName, Scenario } from "../scenarios/scenario.js";
 import type { ClusterOptions, FleetOptions } from "./native.js";
 import type { Streams } from "./streams.js";
 
@@ -25,6 +25,8 @@ const OVERBOOK_PERMILLE = 1_050;
 /** Backfill that waits in a gateway: this much of its share of the capacity. */
 const BACKFILL_QUEUE_SECONDS = 4;
 
+/** How long a plain producer gathers: `linger.ms` of Kafka 4. */
+const PLAIN_LINGER_MICROS = 5_000;
 /** Share of the broker's ceiling that gateways use: at the ceiling itself its queue, and with it live latency, would wander. */
 const CAPACITY_PERMILLE = 985;
 /** Transactional producers of a gateway, one per group of its devices; each has one transaction at a time. */
@@ -107,12 +109,26 @@ export function clusterOptions(scenario: Scenario, policy: Policy, streams: Stre
 		slotWindowMicros: gateways.slotWindowMicros,
 		overbookPermille: OVERBOOK_PERMILLE,
 		sinkQueueReadings: gateways.sinkQueueReadings,
+		// Under `none` every device is a Kafka client: what the broker does not read waits with the client.
+		undecidedFramesMax: policy.exactlyOnce
+			? Number.MAX_SAFE_INTEGER
+			: Math.max(1, Math.floor(broker.queuedRequests / gateways.count)),
 		backfillQueueReadings: Math.max(capacity * BACKFILL_QUEUE_SECONDS, 2 * devices.firmware.frameReadings),
-		commitIntervalMicros: gateways.commitIntervalMicros,
+		commitIntervalMicros: policy.exactlyOnce ? gateways.commitIntervalMicros : PLAIN_LINGER_MICROS,
 		batchReadingsMax: gateways.sinkBatchReadings,
 		producers: policy.exactlyOnce ? PRODUCERS : 1,
 		batchesInFlightMax: policy.exactlyOnce ? 1 : gateways.sinkInFlightBatches,
-		bufferReadings: devices.firmware.bufferReadings,
+		bufferReadings: deviceReadings(devices.firmware),
 		frameReadings: devices.firmware.frameReadings,
 	};
+}
+
+/**
+ * What a device may have to send at once, which its own bucket is made for: its buffer, or where that is tiny what it
+ * takes in a minute, reports together or puts in one frame; a frame larger than the bucket would never pass.
+ */
+function deviceReadings(firmware: Firmware): number {
+	const { readingIntervalMicros: interval, reportIntervalMicros, bufferReadings, frameReadings } = firmware;
+	const aMinute = Math.ceil(60_000_000 / interval);
+	return Math.max(bufferReadings, aMinute, 2 * (reportIntervalMicros / interval), frameReadings);
 }

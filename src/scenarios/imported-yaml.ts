@@ -112,6 +112,7 @@ function serverLines(facts: ImportedFacts): string[] {
 		"  commitMedian: 75ms",
 		"  commitP99: 150ms",
 		"  requestTimeout: 30s # Kafka producer: request.timeout.ms",
+		"  queuedRequests: 500 # Kafka broker: queued.max.requests",
 	];
 }
 

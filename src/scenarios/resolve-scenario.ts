@@ -137,5 +137,7 @@ function resolveBroker(given: NonNullable<ScenarioInput["broker"]>, devices: Fle
 		commitP99Micros: given.commitP99 ?? micros(150_000),
 		// Kafka producer: request.timeout.ms.
 		requestTimeoutMicros: given.requestTimeout ?? micros(30_000_000),
+		// Kafka broker: queued.max.requests.
+		queuedRequests: given.queuedRequests ?? 500,
 	};
 }

@@ -34,7 +34,11 @@ export function scaleScenario(scenario: Scenario, devices: number): Scenario {
 			sinkBatchReadings: up(gateways.sinkBatchReadings, frame),
 			sessionsPerSecond: up(gateways.sessionsPerSecond),
 		},
-		broker: { ...broker, capacityPerSecond: up(broker.capacityPerSecond) },
+		broker: {
+			...broker,
+			capacityPerSecond: up(broker.capacityPerSecond),
+			queuedRequests: up(broker.queuedRequests, gateways.count),
+		},
 		outages: scaleOutages(scenario.outages, scenario.devices.count, devices),
 	};
 }
@@ -52,6 +56,7 @@ export function scalingFloors(scenario: Scenario, devices: number): string[] {
 		["gateways.dataCpu", gateways.dataMicros / factor, 1],
 		["gateways.readingCpuNanos", gateways.readingNanos / factor, 1],
 		["broker.capacity", broker.capacityPerSecond * factor, 1],
+		["broker.queuedRequests", broker.queuedRequests * factor, gateways.count],
 	];
 	return candidates.filter(([, value, floor]) => value > 0 && value < floor).map(([name]) => name);
 }

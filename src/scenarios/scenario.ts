@@ -112,6 +112,8 @@ export interface Broker {
 	readonly commitMedianMicros: Micros;
 	readonly commitP99Micros: Micros;
 	readonly requestTimeoutMicros: Micros;
+	/** Produce requests that the cluster takes in before it stops reading; for clients without flow control of their own. */
+	readonly queuedRequests: number;
 }
 
 /** Some devices that go and come back together. */

@@ -104,6 +104,7 @@ const broker = strictMap({
 	commitMedian: duration({ min: 1, max: 60 * SECOND }).optional(),
 	commitP99: duration({ min: 1, max: 60 * SECOND }).optional(),
 	requestTimeout: duration({ min: 1_000, max: 3_600 * SECOND }).optional(),
+	queuedRequests: whole(1, 1_000_000).optional(),
 });
 
 /** When and whom an outage hits: in words (`at`, `until`, `share`, `spread`), or row by row in a file (`cohorts`). */

@@ -114,6 +114,7 @@ export function scenarioOf(sketch: Sketch): Scenario {
 			commitMedianMicros: micros(75_000),
 			commitP99Micros: micros(150_000),
 			requestTimeoutMicros: micros(30 * SECOND),
+			queuedRequests: 500,
 			...sketch.broker,
 		},
 		outages: sketch.outages ?? [],

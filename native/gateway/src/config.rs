@@ -17,6 +17,8 @@ pub struct GatewayConfig {
     pub overbook_permille: u64,
     /// Readings that wait for the sink; more are turned away.
     pub sink_queue_readings: u64,
+    /// Frames accepted and not yet decided by the sink; more are dropped.
+    pub undecided_frames_max: u64,
     /// Backfill readings that wait for the sink before devices are told to come back later. Used with `slots`.
     pub backfill_queue_readings: u64,
     /// Between transactions.

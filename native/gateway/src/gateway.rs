@@ -66,6 +66,7 @@ pub struct Gateway {
     pub(crate) next_producer: usize,
     pub(crate) next_batch: u32,
     pub(crate) next_commit: u64,
+    pub(crate) undecided_frames: u64,
     pub(crate) budget: i64,
     pub(crate) budget_fraction: u64,
     pending_hellos: BTreeMap<u32, Hello>,
@@ -92,6 +93,7 @@ impl Gateway {
             next_producer: 0,
             next_batch: 0,
             next_commit: config.commit_offset_micros,
+            undecided_frames: 0,
             budget: 0,
             budget_fraction: 0,
             pending_hellos: BTreeMap::new(),
@@ -299,7 +301,8 @@ impl Gateway {
             self.count_drop(Drop::DeviceInFlight);
             return;
         }
-        if self.queued_readings() + u64::from(count) > self.config.sink_queue_readings {
+        let is_full = self.undecided_frames >= self.config.undecided_frames_max;
+        if is_full || self.queued_readings() + u64::from(count) > self.config.sink_queue_readings {
             self.count_drop(Drop::SinkQueueFull);
             return;
         }
@@ -315,6 +318,7 @@ impl Gateway {
         stored.set_mark(data.lane, end);
         stored.set_nacked(data.lane, false);
         stored.undecided += 1;
+        self.undecided_frames += 1;
         if paced {
             stored.spend(count, CREDIT_SLACK as u16);
             self.dam.backfill_started(device);
@@ -339,6 +343,9 @@ impl Gateway {
 
     /// Does what was due up to and including `now`.
     pub fn poll(&mut self, now: u64) {
+        if self.is_idle() {
+            self.skip_commits(now);
+        }
         while self.next_commit <= now {
             self.commit_tick(self.next_commit);
         }
@@ -379,6 +386,7 @@ impl Gateway {
         self.submissions.clear();
         self.stats.online = 0;
         self.budget = 0;
+        self.undecided_frames = 0;
         self.pace.on_restart();
         if let Ok(dam) = Dam::new(self.config.dam.clone()) {
             self.dam = dam;

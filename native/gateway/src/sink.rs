@@ -7,6 +7,9 @@ use std::collections::VecDeque;
 
 /// How long after a failed transaction the next one starts: the producer is fenced and made anew.
 const FENCE_MICROS: u64 = 1_000_000;
+/// After a failure the next transaction carries one frame, then twice as much with each that commits. A sink that was
+/// away would else be kept busy for ever by full transactions that nobody waits for any more.
+const SHRUNK_MAX: u32 = 16;
 /// Unused budget is kept for this many commit intervals, so that a slow commit costs no throughput.
 const BUDGET_INTERVALS: u64 = 4;
 
@@ -34,6 +37,8 @@ pub(crate) struct Producer {
     pub(crate) queue: SinkQueue,
     in_flight: VecDeque<InFlight>,
     fenced_until: u64,
+    /// Transactions are this much smaller (in powers of two) than they may be, since one has failed.
+    shrunk: u32,
 }
 
 impl Producer {
@@ -59,9 +64,22 @@ impl Gateway {
         self.producers.iter().map(|p| p.queue.backfill_readings()).sum()
     }
 
+    /// Turns that pass while nothing waits: they change the budget alone.
+    pub(crate) fn skip_commits(&mut self, now: u64) {
+        let turn = self.turn_micros();
+        let turns = (now.saturating_add(1)).saturating_sub(self.next_commit).div_ceil(turn);
+        self.refill_budget(turns * turn);
+        self.next_commit += turns * turn;
+        self.next_producer = (self.next_producer + turns as usize) % self.producers.len();
+    }
+
+    fn turn_micros(&self) -> u64 {
+        (self.config.commit_interval_micros / self.producers.len() as u64).max(1)
+    }
+
     /// Gives the next producer its turn, at a time on the commit grid: producers take turns within a commit interval.
     pub(crate) fn commit_tick(&mut self, at: u64) {
-        let turn = (self.config.commit_interval_micros / self.producers.len() as u64).max(1);
+        let turn = self.turn_micros();
         let budget = self.refill_budget(turn);
         self.next_commit = at + turn;
         let place = self.next_producer;
@@ -72,7 +90,8 @@ impl Gateway {
             return;
         }
         let backfill_budget = if self.config.slots { u64::try_from(budget).unwrap_or(0) } else { u64::MAX };
-        let entries = producer.queue.take(self.config.batch_readings_max, backfill_budget);
+        let most = (self.config.batch_readings_max >> producer.shrunk).max(1);
+        let entries = producer.queue.take(most, backfill_budget);
         if entries.is_empty() {
             return;
         }
@@ -91,9 +110,10 @@ impl Gateway {
                 * u128::from(self.config.commit_interval_micros * intervals);
             product / 1_000_000
         };
-        self.budget_fraction += self.config.capacity_per_second * elapsed;
-        let whole = self.budget_fraction / 1_000_000;
-        self.budget_fraction %= 1_000_000;
+        let earned = u128::from(self.config.capacity_per_second) * u128::from(elapsed)
+            + u128::from(self.budget_fraction);
+        let whole = u64::try_from(earned / 1_000_000).unwrap_or(u64::MAX);
+        self.budget_fraction = (earned % 1_000_000) as u64;
         let cap = i64::try_from(per_interval(BUDGET_INTERVALS)).unwrap_or(i64::MAX).max(1);
         self.budget = self.budget.saturating_add(i64::try_from(whole).unwrap_or(i64::MAX)).clamp(-cap, cap);
         self.budget
@@ -108,8 +128,10 @@ impl Gateway {
         let Some((n, place)) = found else { return };
         let Some(done) = self.producers[n].in_flight.remove(place) else { return };
         if committed {
+            self.producers[n].shrunk = self.producers[n].shrunk.saturating_sub(1);
             self.acknowledge(now, &done.entries);
         } else if self.config.deduplicate {
+            self.producers[n].shrunk = SHRUNK_MAX;
             self.producers[n].fenced_until = now + FENCE_MICROS;
             self.producers[n].queue.put_back(done.entries, !self.config.slots);
             return;
@@ -136,6 +158,7 @@ impl Gateway {
     }
 
     fn decide(&mut self, device: u32) {
+        self.undecided_frames = self.undecided_frames.saturating_sub(1);
         if let Some(entry) = self.entries.get_mut(device as usize) {
             entry.undecided = entry.undecided.saturating_sub(1);
         }

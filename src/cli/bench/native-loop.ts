@@ -4,6 +4,7 @@ import {
 	A,
 	B,
 	DEVICE,
+	FLOATS,
 	INTS,
 	KIND_OUTCOME,
 	KIND_SUBMISSION,
@@ -76,7 +77,9 @@ export class NativeLoop {
 	/** Puts the frames of `report` before the gateways. */
 	arrive(): void {
 		this.expect(this.count, "frames");
-		this.inbox.floats.set(this.outbox.floats.subarray(0, this.count * (INTS / 2)));
+		this.inbox.floats.set(this.outbox.floats.subarray(0, this.count * FLOATS));
+		// What ticks in the many commit intervals of a round is no cost of the frames.
+		this.cluster.handle(this.now, 0);
 	}
 
 	/** The gateways take in what passed. */
@@ -101,13 +104,11 @@ export class NativeLoop {
 		}
 		this.expect(acks, "acknowledgements");
 		inbox.floats.set(held.floats);
-		this.now = time + 1;
 	}
 
 	/** The devices learn that their readings are durable. */
 	acknowledge(): void {
-		this.fleet.step(this.now + 1, this.devices);
-		this.now++;
+		this.fleet.step(this.now, this.devices);
 	}
 
 	/** Parts the gateways' output into acknowledgements, kept in `held`, and transactions, which commit at once. */
@@ -123,7 +124,9 @@ export class NativeLoop {
 				this.inbox.put(count++, time + 1, gateway, KIND_OUTCOME, ints[place + A] as number, 1);
 				n += ints[place + B] as number;
 			} else if (kind === KIND_ACK) {
-				held.floats.set(this.outbox.floats.subarray(n * 4, n * 4 + 4), acks * 4);
+				held.floats.set(this.outbox.floats.subarray(n * FLOATS, (n + 1) * FLOATS), acks * FLOATS);
+				// Within the round: later, the first devices would report again.
+				held.floats[acks * FLOATS] = this.now - 1;
 				acks++;
 			}
 		}

@@ -30,7 +30,7 @@ export function size(count: number): string {
 	if (count >= MILLION) {
 		return `${count / MILLION} M`;
 	}
-	return count >= 1_000 ? `${count / 1_000} k` : String(count);
+	return count >= 1_000 && count % 1_000 === 0 ? `${count / 1_000} k` : count.toLocaleString("en-US");
 }
 
 /** Columns that every table of records has. */

@@ -1,0 +1,230 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { prepareHistograms } from "../../src/engine/collector.js";
+import type { Outage } from "../../src/scenarios/scenario.js";
+import { POLICY_NAMES } from "../../src/scenarios/schema.js";
+import { micros } from "../../src/units/micros.js";
+import { expectDrained, expectHonest, virtualPart } from "./honesty.js";
+import { cohort, SECOND, type Sketch, scenarioOf, simulate } from "./support.js";
+
+beforeAll(prepareHistograms);
+
+const DEVICES = 200;
+const OUT = 200;
+const BACK = 700;
+
+function hit(
+	kind: "power" | "refused" | "black-holed" | "half-open",
+	back: number | null = BACK,
+	spread = 0,
+): Outage {
+	return { kind, cohorts: [cohort(120, OUT, back, spread)] };
+}
+
+const GATEWAYS: Outage = {
+	kind: "gateway",
+	gateways: 2,
+	outAtMicros: micros(OUT * SECOND),
+	backAtMicros: micros(500 * SECOND),
+};
+const BROKER: Outage = {
+	kind: "broker",
+	outAtMicros: micros(OUT * SECOND),
+	backAtMicros: micros(320 * SECOND),
+};
+const BROWN_OUT: Outage = {
+	kind: "brown-out",
+	cohorts: [cohort(120, OUT, BACK)],
+	lossPpm: 300_000,
+	latencyFactor: 5,
+};
+
+const SHAPES: Readonly<Record<string, Partial<Sketch>>> = {
+	"power, sensors on battery": { outages: [hit("power")] },
+	"power, sensors on the mains": { outages: [hit("power")], firmware: { backup: "none" } },
+	"power, volatile buffers": {
+		outages: [hit("power")],
+		firmware: { bufferKind: "volatile", backup: "none" },
+	},
+	"power, volatile buffers, sensors on battery": {
+		outages: [hit("power", BACK, 60)],
+		firmware: { bufferKind: "volatile" },
+	},
+	"tiny buffers that drop the oldest": {
+		outages: [hit("power")],
+		firmware: { bufferReadings: 7, overflow: "drop-oldest" },
+	},
+	"tiny buffers that drop the newest": {
+		outages: [hit("power")],
+		firmware: { bufferReadings: 7, overflow: "drop-newest" },
+	},
+	"tiny buffers that thin out": {
+		outages: [hit("black-holed")],
+		firmware: { bufferReadings: 7, overflow: "decimate" },
+	},
+	refused: { outages: [hit("refused", BACK, 100)] },
+	"black-holed": { outages: [hit("black-holed")] },
+	"half-open": { outages: [hit("half-open")] },
+	"brown-out": { outages: [BROWN_OUT] },
+	"two of three gateways": { outages: [GATEWAYS] },
+	broker: { outages: [BROKER] },
+	"all at once": {
+		outages: [hit("power", 600), hit("half-open", 500, 80), GATEWAYS, BROKER],
+		firmware: { keepAliveMicros: micros(25 * SECOND) },
+	},
+	"never back": { outages: [hit("power", null), hit("refused", 650)] },
+	"nb-iot": { outages: [hit("power")], link: "nb-iot" },
+	"wifi, with keep-alives": {
+		outages: [hit("black-holed")],
+		link: "wifi",
+		firmware: { keepAliveMicros: micros(20 * SECOND) },
+	},
+	ethernet: { outages: [hit("refused")], link: "ethernet" },
+	"a wire that loses a tenth": {
+		outages: [hit("power")],
+		link: { lossPpm: 100_000, duplicatePpm: 50_000, reorderPpm: 100_000 },
+	},
+	"a boot of two hours": {
+		durationSeconds: 9_000,
+		outages: [hit("power", 300)],
+		firmware: { bootMinMicros: micros(7_200 * SECOND), bootMaxMicros: micros(7_300 * SECOND) },
+	},
+};
+
+function sketch(shape: Partial<Sketch>) {
+	return scenarioOf({ devices: DEVICES, durationSeconds: 2_000, ...shape });
+}
+
+describe.each(Object.entries(SHAPES))("a run with %s", (name, shape) => {
+	it.each(POLICY_NAMES)("accounts for every reading under %s", (policy) => {
+		const scenario = sketch(shape);
+		const { run, record } = simulate(scenario, policy);
+		expectHonest(scenario, run, record);
+		expect(record.complete).toBe(true);
+		if (policy === "klais" && name !== "never back") {
+			expectDrained(scenario, record, 400);
+		}
+	});
+});
+
+describe("what devices lose, and when", () => {
+	it("is nothing where the buffer is large and keeps its content", () => {
+		const { ledger } = simulate(sketch({ outages: [hit("power")] }), "klais").record;
+		expect([ledger.lostOverflow, ledger.lostVolatile]).toEqual([0, 0]);
+	});
+
+	it("is what a volatile buffer held when the power went", () => {
+		// 120 devices with one or two readings since their last report, at two a minute.
+		const shape = { outages: [hit("power")], firmware: { bufferKind: "volatile", backup: "none" } } as const;
+		const { ledger } = simulate(sketch(shape), "klais").record;
+		expect(ledger.lostVolatile).toBeGreaterThan(60);
+		expect(ledger.lostVolatile).toBeLessThan(360);
+		expect(ledger.lostOverflow).toBe(0);
+	});
+
+	it.each(["drop-oldest", "drop-newest", "decimate"] as const)(
+		"is all that a tiny buffer cannot hold (%s)",
+		(overflow) => {
+			const shape = { outages: [hit("power")], firmware: { bufferReadings: 7, overflow } };
+			const { ledger } = simulate(sketch(shape), "klais").record;
+			// 500 s at a reading in 30 s: 16 or 17 each, of which 7 fit; thinning keeps fewer, never more.
+			expect(ledger.lostOverflow).toBeGreaterThanOrEqual(120 * (16 - 7));
+			expect(ledger.lostOverflow).toBeLessThanOrEqual(120 * (18 - (overflow === "decimate" ? 3 : 7) + 2));
+		},
+	);
+});
+
+describe("who connects, and who waits", () => {
+	it.each(POLICY_NAMES)("counts each returning device once under %s", (policy) => {
+		for (const kind of ["power", "refused"] as const) {
+			const { devicesConnected } = simulate(sketch({ outages: [hit(kind)] }), policy).record.virtual;
+			expect(devicesConnected.count + devicesConnected.neverConnected).toBe(120);
+			if (policy === "klais") {
+				expect(devicesConnected.neverConnected).toBe(0);
+			}
+		}
+	});
+
+	it("does not wait for devices whose sessions outlive the outage", () => {
+		for (const outage of [
+			BROWN_OUT,
+			{ kind: "black-holed", cohorts: [cohort(120, 200, 203)] },
+			{ kind: "half-open", cohorts: [cohort(120, 200, 203)] },
+		] as Outage[]) {
+			const { record } = simulate(sketch({ outages: [outage] }), "klais");
+			expect(record.virtual.devicesConnected.neverConnected).toBe(0);
+			expect(record.virtual.undrainedReadings).toBe(0);
+			expect(record.series.online.at(-1)).toBe(DEVICES);
+		}
+	});
+
+	it("knows who is reachable when outages of several kinds overlap", () => {
+		const outages: Outage[] = [
+			{ kind: "power", cohorts: [cohort(DEVICES, 100, 400)] },
+			{ kind: "black-holed", cohorts: [cohort(DEVICES, 200, 500)] },
+			{
+				...GATEWAYS,
+				gateways: 3,
+				outAtMicros: micros(300 * SECOND),
+				backAtMicros: micros(600 * SECOND),
+			} as Outage,
+		];
+		const { record } = simulate(sketch({ outages }), "klais");
+		const { reachable, timeSeconds, bucketSeconds } = record.series;
+		const at = (second: number) => reachable[timeSeconds.findIndex((t) => t + bucketSeconds > second)];
+		expect([50, 150, 350, 450, 550, 650].map(at)).toEqual([DEVICES, 0, 0, 0, 0, DEVICES]);
+		const { devicesConnected } = record.virtual;
+		expect([devicesConnected.count, devicesConnected.neverConnected]).toEqual([DEVICES, 0]);
+	});
+
+	it("keeps two gateways down when two outages of one each overlap", () => {
+		const one = (out: number, back: number): Outage => ({
+			kind: "gateway",
+			gateways: 1,
+			outAtMicros: micros(out * SECOND),
+			backAtMicros: micros(back * SECOND),
+		});
+		const { record } = simulate(sketch({ outages: [one(200, 600), one(300, 400)] }), "klais");
+		const { reachable, timeSeconds } = record.series;
+		const at = (second: number) => reachable[timeSeconds.findIndex((t) => t >= second)];
+		// Three gateways: 67 devices belong to each of the first two, 66 to the third.
+		expect([100, 250, 350, 500, 700].map(at)).toEqual([200, 133, 66, 133, 200]);
+	});
+});
+
+describe("the drain", () => {
+	it.each(POLICY_NAMES)("ends under %s when the backlog is stored, lane and duplicates apart", (policy) => {
+		// Light enough for a plain proxy too.
+		const shape = { outages: [hit("refused")], broker: { capacityPerSecond: 400 } };
+		const { record } = simulate(sketch({ ...shape, link: { lossPpm: 0 } }), policy);
+		expect(record.virtual.undrainedReadings).toBe(0);
+		expect(record.virtual.drainSeconds).not.toBe(null);
+		expect(record.virtual.drainRatio).toBeGreaterThanOrEqual(0.999);
+	});
+
+	it("is not over before the devices have come, whether or not their sensors run on battery", () => {
+		// Ten sessions a second: 12 s at least until the last of 120 is back, plus backlog.
+		const gateways = { sessionsPerSecond: 1, count: 3 };
+		for (const backup of ["none", "sensing"] as const) {
+			const shape = { outages: [hit("refused")], gateways, firmware: { backup } };
+			const { drainSeconds } = simulate(sketch(shape), "klais").record.virtual;
+			expect(drainSeconds).toBeGreaterThan(38);
+		}
+	});
+
+	it("has a bound that knows how little a small buffer holds", () => {
+		const shape = { outages: [hit("power")], firmware: { bufferReadings: 7 } };
+		const { run } = simulate(sketch(shape), "klais");
+		expect(run.facts.bound.totalReadings).toBe(120 * 7);
+	});
+});
+
+describe("the seed", () => {
+	it.each(POLICY_NAMES)("decides everything under %s", (policy) => {
+		const scenario = sketch(SHAPES["all at once"] as Partial<Sketch>);
+		const first = simulate(scenario, policy).record;
+		expect(virtualPart(simulate(scenario, policy).record)).toEqual(virtualPart(first));
+		const other = simulate({ ...scenario, seed: "another" }, policy).record;
+		expect(other.digest).not.toBe(first.digest);
+		expect(first.digest).toMatch(/^[0-9a-f]{64}$/);
+	});
+});
