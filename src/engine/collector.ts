@@ -3,7 +3,7 @@ import type { LatencyMicros, Series } from "../record/run-record.js";
 
 const SIGNIFICANT_DIGITS = 3;
 /** Latencies above this (ten years) do not occur in a scenario of at most 49 days. */
-const HIGHEST_MICROS = 2 ** 48;
+const HIGHEST_MICROS = 0x1_0000_0000_0000;
 
 /** Counters that only rise; the series shows their growth per bucket. */
 export interface Counters {

@@ -85,7 +85,7 @@ export class DeviceSide {
 			this.flush(slice);
 		}
 		// Two 32-bit words: a slow boot takes longer than the 71 minutes that fit one.
-		const high = Math.floor(micros / 2 ** 32);
+		const high = Math.floor(micros / 0x1_0000_0000);
 		this.inbox.put(this.pending++, slice * this.sliceMicros, device, meta, micros, high);
 	}
 
@@ -218,7 +218,7 @@ export class DeviceSide {
 		const { world } = this;
 		const { links, gatewayDown } = world;
 		world.frames++;
-		const state = links.state[device] as number;
+		const state = links.of(device);
 		const refused = state === LINK_REFUSED || gatewayDown[device % gatewayDown.length] === 1;
 		if (kind === KIND_HELLO) {
 			world.hellosSent++;

@@ -229,7 +229,7 @@ export class GatewaySide {
 		const { world } = this;
 		const device = records.ints[index * INTS + DEVICE] as number;
 		const time = records.floats[index * FLOATS] as number;
-		const state = world.links.state[device] as number;
+		const state = world.links.of(device);
 		world.frames++;
 		if (state !== LINK_UP && state < LINK_BROWN_OUT) {
 			world.drops["link-down"]++;

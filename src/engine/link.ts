@@ -10,6 +10,11 @@ export const LINK_HALF_OPEN = 3;
 /** The first brown-out of a scenario; the n-th is LINK_BROWN_OUT + n. */
 export const LINK_BROWN_OUT = 4;
 
+/** Brown-outs with figures of their own that one scenario can have. */
+export const BROWN_OUTS_MAX = 12;
+const LINK_SHIFT = 4;
+const LINK_OTHER_BITS = 15;
+
 /** Frames of one device within this time share their base latency: a queue in the network does not reorder them. */
 const COHERENCE_MICROS = 1_000_000;
 /** A reordered frame is held back this many times its latency. */
@@ -28,7 +33,7 @@ export interface BrownOut {
  * device, time). One byte of state a device.
  */
 export class Links {
-	/** LINK_* per device. */
+	/** LINK_* per device in the upper half of a byte; the lower half belongs to the world. */
 	readonly state: Uint8Array;
 	brownOuts: readonly BrownOut[] = [];
 	/** Whether the frame of the last `travel` arrives twice. */
@@ -50,6 +55,16 @@ export class Links {
 		return { min: this.profile.minMicros, max: slowest + this.serialisation(frameBytesMax) * burstFrames };
 	}
 
+	/** LINK_* of a device. */
+	of(device: number): number {
+		return (this.state[device] as number) >>> LINK_SHIFT;
+	}
+
+	/** Puts a device's link into a state. */
+	set(device: number, state: number): void {
+		this.state[device] = ((this.state[device] as number) & LINK_OTHER_BITS) | (state << LINK_SHIFT);
+	}
+
 	/** Time that `bytes` take on the uplink. */
 	serialisation(bytes: number): number {
 		const rate = this.profile.uplinkBitsPerSecond;
@@ -62,7 +77,8 @@ export class Links {
 	 */
 	travel(up: boolean, device: number, time: number, n: number): number {
 		const purpose = up ? PURPOSE_UPLINK : PURPOSE_DOWNLINK;
-		const degraded = this.brownOuts[(this.state[device] as number) - LINK_BROWN_OUT];
+		const state = this.of(device);
+		const degraded = state < LINK_BROWN_OUT ? undefined : this.brownOuts[state - LINK_BROWN_OUT];
 		const fate = this.streams.draw(purpose, device, time, n) * PPM_PER_DRAW;
 		const loss = this.profile.lossPpm + (degraded?.lossPpm ?? 0);
 		this.duplicated = false;

@@ -45,7 +45,7 @@ export class Production {
 		const gone = lost === undefined ? 0 : lost.overflow + lost.volatile;
 		// What the buffer has no room for it gives up, but says so only when it connects.
 		return Math.min(
-			taken - (ledger.durable[device] as number) - gone,
+			taken - ledger.durable(device) - gone,
 			scenario.devices.firmware.bufferReadings,
 		);
 	}

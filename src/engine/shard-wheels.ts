@@ -7,6 +7,9 @@ const LEVELS = 4;
 const SLOTS = 256;
 const WORDS = SLOTS / 32;
 const NONE = 0xffff;
+/** Places of the neighbours among a cell's four 16-bit halves; the first two are the slice. */
+const NEXT = 2;
+const PREVIOUS = 3;
 /** No timer. */
 const NEVER = 0xffff_ffff;
 /** No run reaches it: where timers beyond the end of all time are put, rather than wrap round to an early slice. */
@@ -20,9 +23,9 @@ export class ShardWheels {
 	readonly shards: number;
 	/** Per shard: the next slice in which it must be visited. */
 	readonly attention: Float64Array;
-	private readonly next: Uint16Array;
-	private readonly previous: Uint16Array;
+	/** Per device 8 bytes side by side: the slice it is due in, then the neighbours in its slot's list. */
 	private readonly due: Uint32Array;
+	private readonly neighbours: Uint16Array;
 	private readonly heads: Uint16Array;
 	private readonly bits: Int32Array;
 	private readonly cursor: Uint32Array;
@@ -30,21 +33,23 @@ export class ShardWheels {
 	constructor(private readonly devices: number) {
 		this.shards = Math.ceil(devices / SHARD_DEVICES);
 		this.attention = new Float64Array(this.shards).fill(Number.POSITIVE_INFINITY);
-		this.next = new Uint16Array(devices);
-		this.previous = new Uint16Array(devices);
-		this.due = new Uint32Array(devices).fill(NEVER);
+		this.due = new Uint32Array(devices * 2);
+		this.neighbours = new Uint16Array(this.due.buffer);
+		for (let device = 0; device < devices; device++) {
+			this.due[device * 2] = NEVER;
+		}
 		this.heads = new Uint16Array(this.shards * LEVELS * SLOTS).fill(NONE);
 		this.bits = new Int32Array(this.shards * LEVELS * WORDS);
 		this.cursor = new Uint32Array(this.shards);
 	}
 
 	/** Bytes per device. */
-	static readonly bytesPerDevice = 2 + 2 + 4;
+	static readonly bytesPerDevice = 4 + 2 + 2;
 
 	/** Sets a device's timer to `slice` (at or after the shard's cursor), replacing the one it has. */
 	arm(device: number, slice: number): void {
 		const at = Math.min(slice, LAST_SLICE);
-		if (this.due[device] === at) {
+		if (this.due[device * 2] === at) {
 			return;
 		}
 		this.disarm(device);
@@ -53,23 +58,23 @@ export class ShardWheels {
 
 	/** Removes a device's timer, if any. */
 	disarm(device: number): void {
-		const due = this.due[device] as number;
+		const due = this.due[device * 2] as number;
 		if (due === NEVER) {
 			return;
 		}
 		const shard = device >>> SHARD_SHIFT;
 		const base = shard << SHARD_SHIFT;
-		const before = this.previous[device] as number;
-		const after = this.next[device] as number;
+		const before = this.neighbours[device * 4 + PREVIOUS] as number;
+		const after = this.neighbours[device * 4 + NEXT] as number;
 		if (before === NONE) {
 			this.heads[this.cell(shard, due)] = after;
 		} else {
-			this.next[base + before] = after;
+			this.neighbours[(base + before) * 4 + NEXT] = after;
 		}
 		if (after !== NONE) {
-			this.previous[base + after] = before;
+			this.neighbours[(base + after) * 4 + PREVIOUS] = before;
 		}
-		this.due[device] = NEVER;
+		this.due[device * 2] = NEVER;
 	}
 
 	/** Moves a shard to `slice` and writes a TIMER record for each device due in it: how many. */
@@ -82,8 +87,8 @@ export class ShardWheels {
 		let to = at;
 		while (local !== NONE) {
 			const device = base + local;
-			local = this.next[device] as number;
-			this.due[device] = NEVER;
+			local = this.neighbours[device * 4 + NEXT] as number;
+			this.due[device * 2] = NEVER;
 			target.put(to++, time, device, KIND_TIMER);
 		}
 		return to - at;
@@ -117,13 +122,13 @@ export class ShardWheels {
 		const cell = this.cellOf(shard, level, slot);
 		const head = this.heads[cell] as number;
 		const local = device - base;
-		this.next[device] = head;
-		this.previous[device] = NONE;
+		this.neighbours[device * 4 + NEXT] = head;
+		this.neighbours[device * 4 + PREVIOUS] = NONE;
 		if (head !== NONE) {
-			this.previous[base + head] = local;
+			this.neighbours[(base + head) * 4 + PREVIOUS] = local;
 		}
 		this.heads[cell] = local;
-		this.due[device] = slice;
+		this.due[device * 2] = slice;
 		const word = (shard * LEVELS + level) * WORDS + (slot >>> 5);
 		this.bits[word] = (this.bits[word] as number) | (1 << (slot & 31));
 		const shift = level * 8;
@@ -152,8 +157,8 @@ export class ShardWheels {
 		this.heads[cell] = NONE;
 		while (local !== NONE) {
 			const device = base + local;
-			local = this.next[device] as number;
-			this.link(device, this.due[device] as number);
+			local = this.neighbours[device * 4 + NEXT] as number;
+			this.link(device, this.due[device * 2] as number);
 		}
 	}
 

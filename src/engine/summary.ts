@@ -61,7 +61,7 @@ function settle(run: Simulation, production: Production, fleet: NativeFleet, atM
 			}
 			const acked = { live: rows[4 * n + 2] as number, backfill: rows[4 * n + 3] as number };
 			settleDevice(balance, world.ledger, device, produced, rows[4 * n] as number, acked);
-			const share = produced === 0 ? 1 : (world.ledger.durable[device] as number) / produced;
+			const share = produced === 0 ? 1 : world.ledger.durable(device) / produced;
 			sum += share;
 			squares += share * share;
 		}

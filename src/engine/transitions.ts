@@ -77,7 +77,7 @@ export class Transitions {
 
 	private link(slice: number, time: number, device: number, t: Transition): void {
 		const { world } = this;
-		world.links.state[device] = t.back ? LINK_UP : t.change;
+		world.links.set(device, t.back ? LINK_UP : t.change);
 		// A brown-out is no obstacle: the device is slow and lossy, but there.
 		if (t.change < LINK_BROWN_OUT) {
 			if (t.back) {
@@ -114,7 +114,7 @@ export class Transitions {
 			}
 			world.block(device, NO_GATEWAY);
 			// The reset of its connection does not reach a device behind a cut link.
-			const state = world.links.state[device] as number;
+			const state = world.links.of(device);
 			if (state === LINK_UP || state >= LINK_BROWN_OUT) {
 				this.devices.post(slice, device, KIND_REFUSED, 0);
 			}

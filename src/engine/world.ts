@@ -20,7 +20,7 @@ const SESSION = 8;
 
 /**
  * What is true whatever the modules believe: power, links, who waits since when, what is stored, and the counters that
- * the report shows. 8 bytes a device beside the ledger's.
+ * the report shows. 7 bytes a device beside the ledger's.
  */
 export class World {
 	readonly streams: Streams;
@@ -70,15 +70,15 @@ export class World {
 		this.links = new Links(count, link, this.streams);
 		this.ledger = new Ledger(count, !policy.exactlyOnce);
 		this.gatewayDown = new Uint8Array(scenario.gateways.count);
-		this.flags = new Uint8Array(count).fill(SESSION);
+		this.flags = this.links.state.fill(SESSION);
 		this.waitingSince = new Uint32Array(count).fill(NOT_WAITING);
 		this.owed = new Uint16Array(count);
 		this.reachable = count;
 		this.online = count;
 	}
 
-	/** Bytes per device: link state, flags, waiting since, readings owed. */
-	static readonly bytesPerDevice = 1 + 1 + 4 + 2;
+	/** Bytes per device: link state and flags, waiting since, readings owed. */
+	static readonly bytesPerDevice = 1 + 4 + 2;
 
 	/** Whether a device has mains power. */
 	isPowered(device: number): boolean {

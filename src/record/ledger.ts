@@ -1,13 +1,18 @@
+/** Columns of a device's row: side by side, so that a stored run touches one cache line. */
+const LIVE = 0;
+const BACKFILL = 1;
+const DURABLE = 2;
+const COLUMNS = 3;
+
 /**
  * The independent witness: what the broker stored, reading by reading, against what the world knows was taken and what
  * the devices say they hold or lost. 12 bytes a device.
  */
 export class Ledger {
-	/** First index not yet stored, per lane: [live, backfill]. */
-	private readonly live: Uint32Array;
-	private readonly backfill: Uint32Array;
-	/** Distinct readings stored, per device. */
-	readonly durable: Uint32Array;
+	/** Per device: first index not yet stored on the live and on the backfill lane, and distinct readings stored. */
+	private readonly rows: Uint32Array;
+	/** Where a row keeps the backfill lane's mark. */
+	private readonly backfillColumn: number;
 	readonly lost = new Map<number, { overflow: number; volatile: number }>();
 	durableTotal = 0;
 	duplicates = 0;
@@ -19,9 +24,8 @@ export class Ledger {
 		readonly devices: number,
 		oneOrder: boolean,
 	) {
-		this.live = new Uint32Array(devices);
-		this.backfill = oneOrder ? this.live : new Uint32Array(devices);
-		this.durable = new Uint32Array(devices);
+		this.rows = new Uint32Array(devices * COLUMNS);
+		this.backfillColumn = oneOrder ? LIVE : BACKFILL;
 	}
 
 	/** Bytes per device. */
@@ -36,15 +40,16 @@ export class Ledger {
 		stride: number,
 		end: number,
 	): void {
-		const marks = isBackfill ? this.backfill : this.live;
-		const mark = marks[device] as number;
+		const row = device * COLUMNS;
+		const column = row + (isBackfill ? this.backfillColumn : LIVE);
+		const mark = this.rows[column] as number;
 		const known = first >= mark ? 0 : Math.min(count, Math.ceil((mark - first) / stride));
 		this.duplicates += known;
 		this.fresh = count - known;
 		this.durableTotal += this.fresh;
-		this.durable[device] = (this.durable[device] as number) + this.fresh;
+		this.rows[row + DURABLE] = (this.rows[row + DURABLE] as number) + this.fresh;
 		if (end > mark) {
-			marks[device] = end;
+			this.rows[column] = end;
 		}
 	}
 
@@ -56,7 +61,12 @@ export class Ledger {
 
 	/** Everything below is stored on a lane. */
 	mark(device: number, isBackfill: boolean): number {
-		return (isBackfill ? this.backfill : this.live)[device] as number;
+		return this.rows[device * COLUMNS + (isBackfill ? this.backfillColumn : LIVE)] as number;
+	}
+
+	/** Distinct readings of a device that are stored. */
+	durable(device: number): number {
+		return this.rows[device * COLUMNS + DURABLE] as number;
 	}
 }
 
@@ -100,7 +110,7 @@ export function settleDevice(
 	held: number,
 	acked: { readonly live: number; readonly backfill: number },
 ): void {
-	const stored = ledger.durable[device] as number;
+	const stored = ledger.durable(device);
 	const stated = ledger.lost.get(device) ?? { overflow: 0, volatile: 0 };
 	const ahead = (backfill: boolean, mark: number) => ledger.mark(device, backfill) - mark;
 	const unacknowledged = Math.max(0, ahead(false, acked.live)) + Math.max(0, ahead(true, acked.backfill));

@@ -43,7 +43,7 @@ describe("the access links", () => {
 				(p, up, d, at, n, factor, dim) => {
 					const links = linksOf(p);
 					links.brownOuts = [{ lossPpm: 100_000, latencyFactor: factor }];
-					links.state[d] = dim ? LINK_BROWN_OUT : 0;
+					links.set(d, dim ? LINK_BROWN_OUT : 0);
 					const travel = links.travel(up, d, at, n);
 					const { min, max } = links.bounds(dim ? factor : 1, 100, 1);
 					expect(min).toBe(p.minMicros);
@@ -116,8 +116,8 @@ describe("the access links", () => {
 			{ lossPpm: 0, latencyFactor: 10 },
 		];
 		const healthy = linksOf(p);
-		links.state[1] = LINK_BROWN_OUT;
-		links.state[2] = LINK_BROWN_OUT + 1;
+		links.set(1, LINK_BROWN_OUT);
+		links.set(2, LINK_BROWN_OUT + 1);
 		let lost = 0;
 		for (let n = 0; n < 20_000; n++) {
 			const at = n * 50_000;

@@ -120,6 +120,9 @@ const anyScenario = fc
 	.map((x): Scenario => {
 		const outages = x.outages.map((make) => make(x.devices, x.gateways));
 		const interval = (x.firmware.readingIntervalMicros ?? SECOND) / SECOND;
+		const capacity = Math.ceil((x.spare * x.devices) / interval) + 20;
+		// A request for one frame must be possible: its device's node alone works on it.
+		const oneFrame = Math.ceil((3 * (x.firmware.frameReadings ?? 1) * x.nodes) / capacity);
 		return scenarioOf({
 			devices: x.devices,
 			seed: `random-${x.seed}`,
@@ -135,8 +138,8 @@ const anyScenario = fc
 			},
 			broker: {
 				nodes: x.nodes,
-				capacityPerSecond: Math.ceil((x.spare * x.devices) / interval) + 20,
-				requestTimeoutMicros: micros(x.timeout * SECOND),
+				capacityPerSecond: capacity,
+				requestTimeoutMicros: micros(Math.max(x.timeout, oneFrame) * SECOND),
 				// Small steps cost time, not coverage: the link's own minimum is used where it is smaller.
 				commitMinMicros: micros(60_000),
 			},

@@ -21,6 +21,25 @@ pub struct Fleet {
     sent: usize,
 }
 
+/// Records between a prefetch and its use: a miss takes as long as a dozen devices.
+const PREFETCH_RECORDS: usize = 16;
+
+/// Asks for a device's two cache lines: in a storm the first touch of a device was most of a step's time.
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+fn prefetch(device: &Device) {
+    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+    let at = std::ptr::from_ref(device).cast::<i8>();
+    // SAFETY: a prefetch reads nothing that the program sees, and never faults.
+    unsafe {
+        _mm_prefetch::<{ _MM_HINT_T0 }>(at);
+        _mm_prefetch::<{ _MM_HINT_T0 }>(at.wrapping_add(64));
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn prefetch(_device: &Device) {}
+
 /// JavaScript's arrays, kept alive by reference.
 struct Arrays {
     inbox: Float64Array,
@@ -96,8 +115,12 @@ impl Fleet {
         let order = std::mem::take(&mut self.order);
         let timers = owned_words(&mut arrays.timers);
         let (mut events, mut armed) = (0, 0);
+        let device_at = |place: &u64| (place >> 32) as usize;
+        let mut ahead = order.iter();
+        ahead.by_ref().take(PREFETCH_RECORDS).for_each(|place| prefetch(&self.devices[device_at(place)]));
         for group in order.chunk_by(|x, y| x >> 32 == y >> 32) {
             let id = (group[0] >> 32) as u32;
+            ahead.by_ref().take(group.len()).for_each(|place| prefetch(&self.devices[device_at(place)]));
             events += self.run_group(id, group, &inbox, horizon);
             let Some(pair) = timers.get_mut(armed * 2..armed * 2 + 2) else {
                 return Err(Error::from_reason("timers array too small"));
