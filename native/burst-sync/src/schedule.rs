@@ -5,7 +5,7 @@ use klais_units::{draw, scale};
 
 /// Devices are numbered by report phase, each moved by a seeded jitter of this many places: close to a random
 /// phase for the traffic, close to its neighbours for the cache.
-const JITTER_PLACES: u64 = 4_096;
+const JITTER_PLACES: u64 = 512;
 const PURPOSE_PHASE: u64 = 0x7068_6173;
 
 /// The sampling and reporting grid of a fleet.

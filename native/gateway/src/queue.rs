@@ -58,8 +58,8 @@ impl SinkQueue {
     }
 
     /// Puts a failed batch back in front, in its order.
-    pub(crate) fn put_back(&mut self, entries: Vec<SinkEntry>, one_lane: bool) {
-        for entry in entries.into_iter().rev() {
+    pub(crate) fn put_back(&mut self, entries: &[SinkEntry], one_lane: bool) {
+        for entry in entries.iter().copied().rev() {
             if entry.lane == Lane::Live && !one_lane {
                 self.live_readings += u64::from(entry.count);
                 self.live.push_front(entry);

@@ -4,6 +4,7 @@ use crate::queue::SinkQueue;
 use crate::{Gateway, SinkEntry, Transmit};
 use klais_burst_sync::{Frame, Lane};
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// How long after a failed transaction the next one starts: the producer is fenced and made anew.
 const FENCE_MICROS: u64 = 1_000_000;
@@ -21,14 +22,14 @@ pub struct Submission {
     /// Its number, to be given back with the outcome.
     pub batch: u32,
     /// What it stores, in order.
-    pub entries: Vec<SinkEntry>,
+    pub entries: Arc<[SinkEntry]>,
 }
 
 /// A transaction that the sink has not decided.
 #[derive(Debug)]
 pub(crate) struct InFlight {
     batch: u32,
-    entries: Vec<SinkEntry>,
+    entries: Arc<[SinkEntry]>,
 }
 
 /// One of the gateway's producers: its devices' readings, and its transactions.
@@ -99,7 +100,8 @@ impl Gateway {
         self.budget -= i64::try_from(readings).unwrap_or(i64::MAX);
         let batch = self.next_batch;
         self.next_batch = self.next_batch.wrapping_add(1);
-        producer.in_flight.push_back(InFlight { batch, entries: entries.clone() });
+        let entries: Arc<[SinkEntry]> = entries.into();
+        producer.in_flight.push_back(InFlight { batch, entries: Arc::clone(&entries) });
         self.submissions.push(Submission { at, batch, entries });
     }
 
@@ -133,11 +135,11 @@ impl Gateway {
         } else if self.config.deduplicate {
             self.producers[n].shrunk = SHRUNK_MAX;
             self.producers[n].fenced_until = now + FENCE_MICROS;
-            self.producers[n].queue.put_back(done.entries, !self.config.slots);
+            self.producers[n].queue.put_back(&done.entries, !self.config.slots);
             return;
         } else {
             // A proxy's client hears nothing, times out and sends again.
-            for entry in &done.entries {
+            for entry in done.entries.iter() {
                 self.decide(entry.device);
             }
         }
@@ -167,7 +169,7 @@ impl Gateway {
     /// Marks go back to what is committed: to before the first reading that is not.
     pub(crate) fn roll_back_undecided(&mut self) {
         let of = |p: &Producer| {
-            let sent = p.in_flight.iter().flat_map(|batch| &batch.entries);
+            let sent = p.in_flight.iter().flat_map(|batch| batch.entries.iter());
             sent.chain(p.queue.iter()).copied().collect::<Vec<_>>()
         };
         let undecided: Vec<SinkEntry> = self.producers.iter().flat_map(of).collect();
