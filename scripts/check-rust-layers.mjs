@@ -16,7 +16,7 @@ const layers = {
 	"klais-gateway": { needs: ["klais-units", "klais-dam", "klais-burst-sync"], externals: PURE_EXTERNALS },
 	"klais-node": {
 		needs: ["klais-units", "klais-dam", "klais-burst-sync", "klais-gateway"],
-		externals: ["napi", "napi-build", "napi-derive", ...PURE_EXTERNALS],
+		externals: ["napi", "napi-build", "napi-derive", "xxhash-rust", ...PURE_EXTERNALS],
 		mayBeUnsafe: true,
 	},
 };

@@ -6,7 +6,7 @@ export interface Return {
 	readonly readingsEach: number;
 }
 
-/** The ideal sink: how its backlog goes, and when its last busy period begins and ends. */
+/** The ideal sink: how its backlog goes, and when its longest busy period begins and ends. */
 export interface DrainBound {
 	readonly stepMicros: number;
 	/** Backlog at the end of each step, readings. */
@@ -20,7 +20,6 @@ export interface DrainBound {
 }
 
 const EPSILON_SHARE = 0.001;
-const RETURNED_SHARE = 0.95;
 
 /** What the fluid model of the ideal sink runs on. */
 export interface FluidInput {
@@ -37,8 +36,7 @@ export interface FluidInput {
 
 /**
  * The physical bound: a sink that stores backlog at (capacity - live rate) from the moment at which it is reachable,
- * with no protocol in between. Its drain is the busy period that ends after 95 % of the devices that were away at the
- * worst moment are back.
+ * with no protocol in between. Its drain is its longest busy period.
  */
 export function drainBound(input: FluidInput): DrainBound {
 	const steps = Math.ceil(input.durationMicros / input.stepMicros);
@@ -63,7 +61,7 @@ export function drainBound(input: FluidInput): DrainBound {
 		backlog[n] = queue;
 	}
 	const epsilon = total * EPSILON_SHARE;
-	const { start, end } = busyPeriod(backlog, epsilon, returnedStep(input.away));
+	const { start, end } = busyPeriod(backlog, epsilon);
 	return {
 		stepMicros: input.stepMicros,
 		backlog,
@@ -74,43 +72,20 @@ export function drainBound(input: FluidInput): DrainBound {
 	};
 }
 
-/** The first step after the worst one in which 95 % of what was away then is back. */
-function returnedStep(away: Float64Array): number {
-	let worst = 0;
-	for (let n = 0; n < away.length; n++) {
-		if ((away[n] as number) > (away[worst] as number)) {
-			worst = n;
+/** The longest run of busy steps; the earlier one of equals. */
+function busyPeriod(backlog: Float64Array, epsilon: number): { start: number; end: number | null } {
+	let longest = { start: 0, end: 0 };
+	let start = 0;
+	for (let n = 0; n <= backlog.length; n++) {
+		if (n < backlog.length && (backlog[n] as number) > epsilon) {
+			continue;
 		}
-	}
-	const target = (away[worst] as number) * (1 - RETURNED_SHARE);
-	let step = worst;
-	while (step < away.length && (away[step] as number) > target) {
-		step++;
-	}
-	return step;
-}
-
-function busyPeriod(
-	backlog: Float64Array,
-	epsilon: number,
-	after: number,
-): { start: number; end: number | null } {
-	const busy = (n: number) => (backlog[n] ?? 0) > epsilon;
-	let end = after;
-	if (busy(Math.min(after, backlog.length - 1))) {
-		while (end < backlog.length && busy(end)) {
-			end++;
+		if (n - start > longest.end - longest.start) {
+			longest = { start, end: n };
 		}
-	} else {
-		while (end > 0 && !busy(end - 1)) {
-			end--;
-		}
+		start = n + 1;
 	}
-	let start = end;
-	while (start > 0 && busy(start - 1)) {
-		start--;
-	}
-	return { start, end: end >= backlog.length ? null : end };
+	return longest.end === backlog.length && longest.start < longest.end ? { ...longest, end: null } : longest;
 }
 
 /**

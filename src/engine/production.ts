@@ -44,10 +44,7 @@ export class Production {
 		const lost = ledger.lost.get(device);
 		const gone = lost === undefined ? 0 : lost.overflow + lost.volatile;
 		// What the buffer has no room for it gives up, but says so only when it connects.
-		return Math.min(
-			taken - ledger.durable(device) - gone,
-			scenario.devices.firmware.bufferReadings,
-		);
+		return Math.min(taken - ledger.durable(device) - gone, scenario.devices.firmware.bufferReadings);
 	}
 
 	/** Readings taken by `time`, for the devices from `first` on whose phases are given; `on`: still powered. */

@@ -8,7 +8,7 @@ import { OutagePlan } from "./outage-plan.js";
 import { type PlanFacts, planFacts } from "./plan-facts.js";
 import { clusterOptions, fleetOptions, POLICIES, type Policy } from "./policies.js";
 import { Production } from "./production.js";
-import { summarise } from "./summary.js";
+import { type FinishedRun, summarise } from "./summary.js";
 import { Transitions } from "./transitions.js";
 import { World } from "./world.js";
 
@@ -40,7 +40,7 @@ export interface RunControl {
  * One run: the world in TypeScript, the system under test in Rust, in lockstep over time slices as long as the shortest
  * one-way latency, so that nothing that happens in a slice can matter to anyone else within it.
  */
-export class Simulation {
+export class Simulation implements FinishedRun {
 	readonly world: World;
 	readonly facts: PlanFacts;
 	readonly collector: Collector;

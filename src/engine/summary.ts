@@ -1,14 +1,31 @@
 import { type Balance, emptyBalance, settleDevice } from "../record/ledger.js";
 import type { LedgerTotals, Quantiles, RunRecord, VirtualMetrics } from "../record/run-record.js";
-import type { NativeFleet } from "./native.js";
-import { quantile } from "./plan-facts.js";
+import type { Scenario } from "../scenarios/scenario.js";
+import type { Collector } from "./collector.js";
+import type { NativeCluster, NativeFleet } from "./native.js";
+import { type PlanFacts, quantile } from "./plan-facts.js";
 import type { Production } from "./production.js";
 import { SHARD_DEVICES } from "./shard-wheels.js";
-import type { Simulation } from "./simulation.js";
+import type { World } from "./world.js";
+
+/** What a run has to show at its end. */
+export interface FinishedRun {
+	readonly scenario: Scenario;
+	readonly seed: string;
+	readonly world: World;
+	readonly facts: PlanFacts;
+	readonly collector: Collector;
+	readonly fleet: NativeFleet;
+	readonly cluster: NativeCluster;
+	readonly sliceMicros: number;
+	readonly slices: number;
+	readonly drainedMicros: number | null;
+	gatewayStats(): Float64Array;
+}
 
 /** Ends a run: settles every device's account and puts the record together. */
 export function summarise(
-	run: Simulation,
+	run: FinishedRun,
 	production: Production,
 	atMicros: number,
 	complete: boolean,
@@ -40,7 +57,7 @@ export function summarise(
 	};
 }
 
-function settle(run: Simulation, production: Production, fleet: NativeFleet, atMicros: number) {
+function settle(run: FinishedRun, production: Production, fleet: NativeFleet, atMicros: number) {
 	const { world } = run;
 	const { count } = run.scenario.devices;
 	const balance = emptyBalance();
@@ -69,7 +86,7 @@ function settle(run: Simulation, production: Production, fleet: NativeFleet, atM
 	return { balance, fairness: squares === 0 ? 1 : (sum * sum) / (count * squares) };
 }
 
-function ledgerOf(run: Simulation, balance: Balance): LedgerTotals {
+function ledgerOf(run: FinishedRun, balance: Balance): LedgerTotals {
 	const { ledger } = run.world;
 	const { produced, buffered, lostOverflow, lostVolatile, ackedLost, imbalance } = balance;
 	const off = produced - ledger.durableTotal - buffered - lostOverflow - lostVolatile;
@@ -87,7 +104,7 @@ function ledgerOf(run: Simulation, balance: Balance): LedgerTotals {
 	};
 }
 
-function virtualOf(run: Simulation, jainFairness: number): VirtualMetrics {
+function virtualOf(run: FinishedRun, jainFairness: number): VirtualMetrics {
 	const { world, collector, facts, scenario } = run;
 	const { bound } = facts;
 	const { series } = collector;
@@ -125,7 +142,7 @@ function virtualOf(run: Simulation, jainFairness: number): VirtualMetrics {
 }
 
 /** Durable readings in the busy period of the bound, over what the broker could have stored in it. */
-function utilisation(run: Simulation): number {
+function utilisation(run: FinishedRun): number {
 	const { series } = run.collector;
 	const start = run.facts.bound.startMicros / 1_000_000;
 	const end = (run.facts.bound.endMicros ?? run.scenario.durationMicros) / 1_000_000;
@@ -153,7 +170,7 @@ function largest(values: readonly number[]): number {
 	return values.reduce((x, y) => Math.max(x, y), 0);
 }
 
-function configOf(run: Simulation): unknown {
+function configOf(run: FinishedRun): unknown {
 	const { outages, ...rest } = run.scenario;
 	return {
 		...rest,

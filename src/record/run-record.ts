@@ -69,7 +69,7 @@ export interface LatencyMicros {
 }
 
 export interface VirtualMetrics {
-	/** From the start of the last busy period of the bound until the backlog is durable; null: not drained at the end. */
+	/** From the start of the longest busy period of the bound until the backlog is durable; null: not drained at the end. */
 	readonly drainSeconds: number | null;
 	readonly drainBoundSeconds: number;
 	/** drainSeconds / drainBoundSeconds; null: not drained. */

@@ -77,7 +77,7 @@ const drain: readonly Metric[] = [
 		"Drain",
 		"virtual.drainSeconds",
 		"Time to drain",
-		"From the start of the bound's last busy period until every reading of the outage's backlog is durable.",
+		"From the start of the bound's longest busy period until every reading of the outage's backlog is durable.",
 		(run) => drainOr(run, run.virtual.drainSeconds, formatSeconds),
 		{ headline: true, tone: notDrained },
 	),

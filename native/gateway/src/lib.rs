@@ -13,6 +13,7 @@ mod entry;
 mod gateway;
 mod pace;
 mod queue;
+mod sessions;
 mod sink;
 
 pub use config::{GatewayConfig, GatewayError};

@@ -1,0 +1,84 @@
+//! Sessions: which HELLO is answered, with what.
+
+use crate::drops::Drop;
+use crate::gateway::{CREDIT_SLACK, Gateway, millis};
+use crate::queue::SinkEntry;
+use klais_burst_sync::{Admit, Frame, Hello, Lane};
+use std::collections::btree_map::Entry as MapEntry;
+
+impl Gateway {
+    pub(crate) fn on_hello(&mut self, now: u64, device: u32, hello: Hello) {
+        let entry = &self.entries[device as usize];
+        let older = |x: u16, than: u16| entry.is_known() && x.wrapping_sub(than) >= 1 << 15;
+        if self.config.deduplicate && older(hello.epoch, entry.epoch) {
+            self.count_drop(Drop::StaleEpoch);
+        } else if hello.epoch == entry.epoch && older(hello.session, entry.session) {
+            // A late copy: granting it would let the old session's late DATA be stored a second time.
+            self.count_drop(Drop::StaleSession);
+        } else if entry.is_online() && entry.session == hello.session && hello.epoch == entry.epoch {
+            self.admit_again(now, device, hello);
+        } else if self.config.deduplicate && entry.undecided > 0 {
+            self.wait_for_decision(device, hello);
+        } else {
+            self.admit(now, device, hello);
+        }
+    }
+
+    /// One HELLO per device waits, the newest.
+    fn wait_for_decision(&mut self, device: u32, hello: Hello) {
+        let is_room = self.pending_hellos.len() < self.config.pending_hellos_max;
+        match self.pending_hellos.entry(device) {
+            MapEntry::Occupied(mut waiting) => {
+                if hello.session.wrapping_sub(waiting.get().session) < 1 << 15 {
+                    waiting.insert(hello);
+                }
+            }
+            MapEntry::Vacant(place) if is_room => {
+                place.insert(hello);
+            }
+            MapEntry::Vacant(_) => self.count_drop(Drop::PendingHellos),
+        }
+    }
+
+    /// Answers the HELLOs of those devices whose last readings have just been decided.
+    pub(crate) fn answer_pending_hellos(&mut self, now: u64, decided: &[SinkEntry]) {
+        for SinkEntry { device, .. } in decided {
+            if let Some(hello) = self.pending_hellos.remove(device) {
+                self.on_hello(now, *device, hello);
+            }
+        }
+    }
+
+    fn admit(&mut self, now: u64, device: u32, hello: Hello) {
+        let deduplicate = self.config.deduplicate;
+        let entry = &mut self.entries[device as usize];
+        if !entry.is_online() {
+            self.stats.online += 1;
+        }
+        if !deduplicate {
+            entry.set_mark(Lane::Live, hello.acked.0);
+            entry.set_mark(Lane::Backfill, hello.acked.1);
+        } else if hello.epoch != entry.epoch {
+            entry.set_mark(Lane::Live, 0);
+            entry.set_mark(Lane::Backfill, 0);
+        }
+        entry.begin_session(hello.session, hello.epoch);
+        let marks = deduplicate.then(|| (entry.mark(Lane::Live), entry.mark(Lane::Backfill)));
+        let (delay_micros, credit) = self.reserve(now, device, u32::from(hello.backlog));
+        self.entries[device as usize].credit = credit;
+        let backfill_delay_millis = millis(delay_micros);
+        let admit = Admit { session: hello.session, marks, backfill_delay_millis, credit };
+        self.transmit(now, device, Frame::Admit(admit));
+    }
+
+    /// A second copy of the HELLO that opened this session: the same answer, nothing reserved twice.
+    fn admit_again(&mut self, now: u64, device: u32, hello: Hello) {
+        let entry = self.entries[device as usize];
+        let marks = self.config.deduplicate.then(|| (entry.mark(Lane::Live), entry.mark(Lane::Backfill)));
+        let begun = u32::from(entry.credit) != u32::from(hello.backlog) + CREDIT_SLACK;
+        let delay = if begun { 0 } else { self.reserve(now, device, u32::from(hello.backlog)).0 };
+        let backfill_delay_millis = millis(delay);
+        let admit = Admit { session: hello.session, marks, backfill_delay_millis, credit: entry.credit };
+        self.transmit(now, device, Frame::Admit(admit));
+    }
+}

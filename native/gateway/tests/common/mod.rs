@@ -1,0 +1,80 @@
+//! What the tests of the gateway share.
+#![allow(dead_code)]
+
+pub mod chance;
+pub mod sink;
+pub mod world;
+
+use klais_burst_sync::{Data, Frame, Hello, Lane};
+use klais_dam::{DamConfig, Limit, SessionMode};
+use klais_gateway::{DROP_NAMES, Gateway, GatewayConfig, Ingress};
+
+pub const SECOND: u64 = 1_000_000;
+
+/// A gateway under slots with room for everything and a sink of 1,000 readings a second.
+pub fn config(devices: u32) -> GatewayConfig {
+    let capacity = 1_000;
+    let dam = DamConfig {
+        live: Some(Limit::per_second(capacity, 2 * capacity)),
+        backfill: Some(Limit::per_second(capacity, capacity)),
+        global: Some(Limit::per_second(capacity, 2 * capacity)),
+        sessions: Some(Limit::per_second(1_000, 1_000)),
+        session_mode: SessionMode::Slots,
+        ..DamConfig::open(devices)
+    };
+    GatewayConfig {
+        dam,
+        deduplicate: true,
+        slots: true,
+        capacity_per_second: capacity,
+        overbook_permille: 1_000,
+        sink_queue_readings: 1_000_000,
+        undecided_frames_max: u64::MAX,
+        backfill_queue_readings: 1_000_000,
+        commit_interval_micros: 100_000,
+        commit_offset_micros: 0,
+        batch_readings_max: 10_000,
+        producers: 1,
+        standby_devices_max: 16,
+        batches_in_flight_max: 1,
+        pending_hellos_max: 16,
+    }
+}
+
+pub fn gateway(config: &GatewayConfig) -> Gateway {
+    Gateway::new(config.clone()).expect("a valid configuration")
+}
+
+/// Frames dropped for a reason.
+pub fn dropped(gateway: &Gateway, name: &str) -> u64 {
+    let place = DROP_NAMES.iter().position(|n| *n == name).expect("a known reason");
+    gateway.drops()[place]
+}
+
+pub fn all_dropped(gateway: &Gateway) -> u64 {
+    gateway.drops().iter().sum()
+}
+
+/// A frame that arrives: through the dam and, where it passes, to user space.
+pub fn arrive(gateway: &mut Gateway, now: u64, device: u32, frame: &Frame) -> Ingress {
+    let verdict = gateway.ingress(now, device, frame);
+    if verdict == Ingress::Accept {
+        gateway.handle(now, device, frame);
+    }
+    verdict
+}
+
+pub fn hello(session: u16, epoch: u16, backlog: u16) -> Frame {
+    Frame::Hello(Hello { session, epoch, backlog, cookie: None, acked: (0, 0) })
+}
+
+/// `first` to `end` - 1, sent after everything below `prev`.
+pub fn data(session: u16, lane: Lane, prev: u32, first: u32, end: u32) -> Frame {
+    let count = (end - first) as u16;
+    Frame::Data(Data { session, lane, prev, first, count, stride: 1, due_millis: 0, gap: false, round: 0 })
+}
+
+/// Everything that the gateway has to send.
+pub fn sent(gateway: &mut Gateway) -> Vec<(u32, Frame)> {
+    gateway.take_transmits().map(|t| (t.device, t.frame)).collect()
+}

@@ -1,0 +1,28 @@
+//! Exactly once, in order, and never acknowledged before it is durable: real device stacks against the real gateway.
+
+mod common;
+
+use common::world::{World, plan};
+
+/// Runs the plans of the seeds; the failing one is named.
+fn run(seeds: std::ops::Range<u64>) -> (u64, u64, u64) {
+    let mut sums = (0, 0, 0);
+    for seed in seeds {
+        let outcome = std::panic::catch_unwind(|| {
+            let world = World::new(plan(seed), seed).run();
+            (world.sink.readings, world.acks, world.admits)
+        });
+        let Ok((readings, acks, admits)) = outcome else {
+            panic!("seed {seed} fails: {:#?}", plan(seed));
+        };
+        sums = (sums.0 + readings, sums.1 + acks, sums.2 + admits);
+    }
+    sums
+}
+
+#[test]
+fn every_reading_is_stored_once_whatever_fails() {
+    let (readings, acks, admits) = run(0..400);
+    // Or nothing was shown.
+    assert!(readings > 100_000 && acks > 50_000 && admits > 2_000, "{readings} {acks} {admits}");
+}
