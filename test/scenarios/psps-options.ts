@@ -19,5 +19,5 @@ export const PSPS_OPTIONS: ImportOptions = {
 		"Link: see the link profile lte-m; firmware timers: defaults of Apache Kafka's clients, see the firmware profile smart-meter",
 	],
 	capacityPerSecond: 2_500,
-	sessionsPerSecond: 30,
+	sessionsPerSecond: 20,
 };

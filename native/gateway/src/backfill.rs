@@ -12,7 +12,7 @@ use klais_burst_sync::{Data, Frame, Lane, Nack, NackReason};
 use klais_dam::{Layer, Limit};
 use klais_units::{NANOS_PER_MICRO, NANOS_PER_SECOND};
 
-/// A device on standby comes by itself after this long, should its call be lost.
+/// A device on standby comes by itself, should its call be lost, after twice the wait that the list predicts plus this.
 const STANDBY_MICROS: u64 = 600_000_000;
 /// Devices are called until this share of the backfill queue (in thousandths) is spoken for.
 const CALL_PERMILLE: u64 = 750;
@@ -55,16 +55,27 @@ impl Gateway {
         // The rest of its window now shows a gap: one answer is enough.
         entry.set_nacked(Lane::Backfill, true);
         let owed = entry.owed(CREDIT_SLACK as u16);
-        let delay_micros = if entry.is_on_standby() {
-            STANDBY_MICROS
-        } else if self.standby.len() < self.config.standby_devices_max {
-            entry.set_on_standby(true);
-            self.standby.push_back(device);
-            STANDBY_MICROS
-        } else {
-            self.reserve(now, device, u32::from(owed)).0
-        };
+        let is_waiting = entry.is_on_standby();
+        let mut delay_micros = self.standby_wait_micros();
+        if !is_waiting {
+            // Its slot is spent, its work is not: newcomers queue behind it.
+            self.dam.backfill_started(device);
+            let slot_micros = self.reserve(now, device, u32::from(owed)).0;
+            if self.standby.len() < self.config.standby_devices_max {
+                self.entries[device as usize].set_on_standby(true);
+                self.standby.push_back(device);
+                self.standby_readings += u64::from(owed);
+                self.dam.backfill_started(device);
+            } else {
+                delay_micros = slot_micros;
+            }
+        }
         self.nack(now, device, data, NackReason::Later, millis(delay_micros).max(1));
+    }
+
+    fn standby_wait_micros(&self) -> u64 {
+        let predicted = self.standby_readings.saturating_mul(1_000_000) / self.backfill_rate.max(1);
+        predicted.saturating_mul(2).saturating_add(STANDBY_MICROS)
     }
 
     /// Calls devices from the standby list while the backfill queue has room for what they owe.
@@ -72,14 +83,19 @@ impl Gateway {
         let mut spoken_for = self.queued_backfill();
         let most = self.config.backfill_queue_readings * CALL_PERMILLE / 1_000;
         while spoken_for < most {
-            let Some(device) = self.standby.pop_front() else { return };
+            let Some(device) = self.standby.pop_front() else {
+                self.standby_readings = 0;
+                return;
+            };
             let entry = &mut self.entries[device as usize];
             if !entry.is_online() || !entry.is_on_standby() {
                 continue;
             }
             entry.set_on_standby(false);
             entry.set_nacked(Lane::Backfill, false);
-            spoken_for += u64::from(entry.owed(CREDIT_SLACK as u16));
+            let owed = u64::from(entry.owed(CREDIT_SLACK as u16));
+            spoken_for += owed;
+            self.standby_readings = self.standby_readings.saturating_sub(owed);
             let (session, lane, mark) = (entry.session, Lane::Backfill, entry.mark(Lane::Backfill));
             let round = entry.next_round();
             let call = Nack { session, lane, mark, delay_millis: 0, round, reason: NackReason::Later };

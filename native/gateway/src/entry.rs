@@ -22,8 +22,7 @@ const FLUSHING: u8 = 8;
 const STANDBY: u8 = 16;
 const ROUND_SHIFT: u8 = 5;
 const ROUND: u8 = 3 << ROUND_SHIFT;
-/// Has had a session; before, no epoch or session number is old.
-const KNOWN: u8 = 128;
+const REPEATED: u8 = 128;
 
 impl Entry {
     /// Everything below is accepted.
@@ -49,16 +48,17 @@ impl Entry {
     pub(crate) fn begin_session(&mut self, session: u16, epoch: u16) {
         self.session = session;
         self.epoch = epoch;
-        self.flags = ONLINE | KNOWN;
+        self.flags = ONLINE;
     }
 
+    /// Has had a session; before, no epoch or session number is old. (Sessions are numbered from 1.)
     pub(crate) fn is_known(&self) -> bool {
-        self.flags & KNOWN != 0
+        self.session != 0
     }
 
     /// What a restarted process no longer knows; marks, epoch and session number come back from the checkpoints.
     pub(crate) fn forget_session(&mut self) {
-        *self = Self { credit: 0, undecided: 0, flags: self.flags & KNOWN, ..*self };
+        *self = Self { credit: 0, undecided: 0, flags: 0, ..*self };
     }
 
     /// One NACK per gap: the frames behind a lost one must not each cause a retransmission.
@@ -68,6 +68,20 @@ impl Entry {
 
     pub(crate) fn set_nacked(&mut self, lane: Lane, value: bool) {
         self.flags = if value { self.flags | nacked(lane) } else { self.flags & !nacked(lane) };
+    }
+
+    /// Has sent something again while something else was undecided, so that no mark could be acknowledged.
+    pub(crate) fn set_repeated(&mut self) {
+        self.flags |= REPEATED;
+    }
+
+    /// Whether it had, once nothing is undecided any more.
+    pub(crate) fn take_repeated(&mut self) -> bool {
+        let repeated = self.undecided == 0 && self.flags & REPEATED != 0;
+        if repeated {
+            self.flags &= !REPEATED;
+        }
+        repeated
     }
 
     /// Has begun its backfill or was turned away once: goes ahead of newcomers.

@@ -70,6 +70,8 @@ pub struct Gateway {
     pub(crate) budget_fraction: u64,
     pub(crate) pending_hellos: BTreeMap<u32, Hello>,
     pub(crate) standby: VecDeque<u32>,
+    /// About what the devices on standby owe.
+    pub(crate) standby_readings: u64,
     pub(crate) backfill_rate: u64,
     pub(crate) pace: Pace,
     pub(crate) transmits: Vec<Transmit>,
@@ -97,6 +99,7 @@ impl Gateway {
             budget_fraction: 0,
             pending_hellos: BTreeMap::new(),
             standby: VecDeque::new(),
+            standby_readings: 0,
             backfill_rate: config.capacity_per_second.max(1),
             pace: Pace::default(),
             transmits: Vec::new(),
@@ -205,8 +208,12 @@ impl Gateway {
         match intake.offer(data) {
             Offer::Known => {
                 // With frames undecided the mark is not durable yet: the commit will answer.
-                if entry.undecided == 0 {
-                    self.transmit(now, device, ack(data.session, data.lane, entry.mark(data.lane)));
+                if entry.undecided > 0 {
+                    self.entries[device as usize].set_repeated();
+                } else {
+                    // A proxy does not know what became of its requests: it says that it is there, and no more.
+                    let mark = if self.config.deduplicate { entry.mark(data.lane) } else { 0 };
+                    self.transmit(now, device, ack(data.session, data.lane, mark));
                 }
             }
             Offer::Gap if entry.was_nacked(data.lane) => {}
@@ -252,7 +259,8 @@ impl Gateway {
         }
         self.stats.admitted += u64::from(count);
         let (session, lane, stride, due_millis) = (data.session, data.lane, data.stride, data.due_millis);
-        let accepted = SinkEntry { device, session, lane, first, count, stride, end, due_millis };
+        let before = entry.mark(lane);
+        let accepted = SinkEntry { device, session, lane, first, count, stride, before, end, due_millis };
         let one_lane = !self.config.slots;
         self.producer_of(device).queue.push(accepted, one_lane);
         self.stats.queued_max = self.stats.queued_max.max(self.queued_readings());
@@ -281,7 +289,7 @@ impl Gateway {
     /// Nothing waits for the sink or for its decision: until the next frame, polling changes nothing that shows.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.producers.iter().all(Producer::is_idle)
+        self.standby.is_empty() && self.producers.iter().all(Producer::is_idle)
     }
 
     /// When [`Gateway::poll`] has something to do next.
@@ -306,6 +314,7 @@ impl Gateway {
         }
         self.pending_hellos.clear();
         self.standby.clear();
+        self.standby_readings = 0;
         self.transmits.clear();
         self.submissions.clear();
         self.stats.online = 0;

@@ -152,8 +152,16 @@ impl Gateway {
             let followed = entries.get(n + 1).is_some_and(|next| {
                 next.device == entry.device && next.lane == entry.lane && next.session == entry.session
             });
-            let current = self.entries.get(entry.device as usize).is_some_and(|e| e.session == entry.session);
-            if current && !followed {
+            let Some(state) = self.entries.get_mut(entry.device as usize) else { continue };
+            if state.session != entry.session {
+                continue;
+            }
+            if self.config.deduplicate && state.take_repeated() {
+                let other = if entry.lane == Lane::Live { Lane::Backfill } else { Lane::Live };
+                let answer = ack(entry.session, other, state.mark(other));
+                self.transmit(now, entry.device, answer);
+            }
+            if !followed {
                 self.transmit(now, entry.device, ack(entry.session, entry.lane, entry.end));
             }
         }
@@ -175,7 +183,7 @@ impl Gateway {
         let undecided: Vec<SinkEntry> = self.producers.iter().flat_map(of).collect();
         for run in undecided.iter().rev() {
             if let Some(entry) = self.entries.get_mut(run.device as usize) {
-                entry.set_mark(run.lane, run.first);
+                entry.set_mark(run.lane, run.before);
             }
         }
     }

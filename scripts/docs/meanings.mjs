@@ -1,0 +1,149 @@
+// What each key of a scenario file means, and what it is when the file leaves it out. The generator fails on a key of
+// the schema that is missing here, and on a key here that the schema does not have.
+
+const fromProfile = "the profile's";
+
+/** Per table: key -> [meaning, default, and what it takes where the schema alone does not say]. */
+export const MEANINGS = {
+	scenario: {
+		schema: ["The schema of this file.", "must be there"],
+		name: ["Its name in reports.", "the file's name"],
+		title: ["One line for the catalogue and the report.", "the name"],
+		teaches: ["What the scenario shows.", "empty"],
+		sources: ["Where its numbers come from, one citation a line.", "none"],
+		duration: ["Virtual time from the start to the end.", "must be there"],
+		seed: ["Seed of all chance. `--seed` overrides it.", "`klais`"],
+		devices: ["The fleet.", "must be there"],
+		gateways: ["The ingest gateways.", "4 of them"],
+		broker: ["The Kafka cluster behind them.", "see below"],
+		outages: ["What goes wrong, and when.", "none"],
+		policies: ["The policies compared when the command line names none, in report order.", "`none`, `klais`"],
+	},
+	devices: {
+		count: [
+			"Devices. More than 10,000,000 are refused, with the memory that they would take.",
+			"must be there",
+			"a whole number from 1",
+		],
+		firmware: ["A profile by name, or a map that starts from one and changes it.", "`smart-meter`"],
+		link: ["A profile by name, or a map that starts from one and changes it.", "`lte-m`"],
+	},
+	firmware: {
+		profile: ["The profile to start from.", "`smart-meter`"],
+		readingInterval: ["Time between two readings of one device.", fromProfile],
+		reportInterval: ["Time between two reports; a multiple of `readingInterval`.", fromProfile],
+		keepAlive: ["Time between signs of life; 0: the report is the only one.", fromProfile],
+		bufferKind: ["Whether unsent readings survive a power loss.", fromProfile],
+		bufferReadings: ["Readings that the buffer holds.", fromProfile],
+		overflow: ["What a full buffer gives up.", fromProfile],
+		backup: ["Whether the sensor reads on without mains power. The modem never does.", fromProfile],
+		bootMin: ["Least time from power on until the modem is attached.", fromProfile],
+		bootMax: ["Most time from power on until the modem is attached; drawn uniformly per boot.", fromProfile],
+		backoff: [
+			"Wait between attempts to connect. The policy sets the kind (see the methodology); base and cap are used under every policy.",
+			fromProfile,
+		],
+		helloTimeout: ["First wait for an answer to HELLO; doubles per attempt.", fromProfile],
+		helloTimeoutMax: ["Longest wait for an answer to HELLO.", fromProfile],
+		requestTimeout: ["Wait for an acknowledgement of DATA under policy `none`.", fromProfile],
+		windowFrames: ["DATA frames on their way per lane.", fromProfile],
+		frameReadings: ["Readings in one DATA frame, at most.", fromProfile],
+		readingBytes: [
+			"Bytes of one reading in Kafka; sets the default queue and batch of the gateways.",
+			fromProfile,
+		],
+	},
+	backoff: {
+		kind: ["How waits grow.", fromProfile],
+		base: ["First wait.", fromProfile],
+		cap: ["Longest wait.", fromProfile],
+	},
+	link: {
+		profile: ["The profile to start from.", "`lte-m`"],
+		min: [
+			"Shortest one-way latency. With the broker's `commitMin` it sets the engine's time slice.",
+			fromProfile,
+		],
+		median: ["Median one-way latency.", fromProfile],
+		p99: ["99th percentile of the one-way latency.", fromProfile],
+		max: ["Longest one-way latency.", fromProfile],
+		loss: ["Chance that a frame is lost.", fromProfile],
+		duplicate: ["Chance that a frame arrives twice.", fromProfile],
+		reorder: [
+			"Chance that a frame takes three times its latency, and so arrives behind later ones.",
+			fromProfile,
+		],
+		uplink: ["Bits per second from the device upwards; 0 for no limit.", fromProfile],
+	},
+	gateways: {
+		count: ["Gateways. Device `d` belongs to gateway `d mod count`.", "4"],
+		helloCpu: ["CPU time of one admitted session.", "4ms"],
+		dataCpu: ["CPU time of one DATA frame.", "20us"],
+		readingCpuNanos: ["CPU time per reading, nanoseconds.", "1,000"],
+		receiveQueueFrames: ["Frames that wait for one gateway's CPU; more are dropped.", "4,096"],
+		sinkQueueReadings: [
+			"Readings that wait in one gateway for the broker; more are dropped.",
+			"32 MiB of `readingBytes`",
+		],
+		commitInterval: ["Time between two transactions of a producer, under `static` and `klais`.", "100ms"],
+		sinkInFlightBatches: ["Produce requests of one gateway on their way, under policy `none`.", "5"],
+		sinkBatchReadings: ["Readings in one transaction or produce request.", "1 MiB of `readingBytes`"],
+		sessions: [
+			"Sessions per second that one gateway admits under `static` and `klais`.",
+			"the fleet in 20 minutes, at most 80 % of the CPU",
+		],
+		slotWindow: ["How late a device may come back to its session slot.", "60s"],
+	},
+	broker: {
+		partitions: ["Partitions of the topic.", "64"],
+		nodes: ["Broker nodes; each takes its share of the capacity.", "1"],
+		capacity: ["Readings per second that the whole cluster stores.", "twice the live load"],
+		commitMin: ["Shortest commit latency of an idle broker.", "60ms"],
+		commitMedian: ["Median commit latency of an idle broker.", "75ms"],
+		commitP99: ["99th percentile of it.", "150ms"],
+		requestTimeout: ["A batch that takes longer has failed for its gateway.", "30s"],
+		queuedRequests: [
+			"Requests that the cluster takes in before it stops reading, under policy `none`.",
+			"500",
+		],
+	},
+	outages: {
+		kind: ["What happens; see the list below.", "must be there"],
+		at: ["When it begins, from the scenario's start.", "must be there, unless `cohorts` is"],
+		until: [
+			"When it ends. Gateways and brokers always come back: no `never`.",
+			"must be there, unless `cohorts` is",
+		],
+		share: ["Which part of the fleet it hits.", "must be there, unless `cohorts` is"],
+		spread: ["Devices come back evenly over this long after `until`.", "0s: in one lump"],
+		cohorts: [
+			"A CSV file, relative to the scenario, in place of `at`, `until`, `share` and `spread`.",
+			"none",
+		],
+		loss: ["`brown-out` only: chance that a frame is lost, on top of the link's.", "20%"],
+		latencyFactor: ["`brown-out` only: how many times slower frames are.", "4"],
+		gateways: ["`gateway` only: how many die.", "all"],
+	},
+};
+
+/** Every kind of outage, in words. */
+export const OUTAGE_KINDS = {
+	power: "The devices have no power. Their modems boot when it returns.",
+	refused: "No way through, and the network says so: connections are reset and attempts refused.",
+	"black-holed": "No way through, and nobody says so: frames vanish in both directions.",
+	"half-open": "Frames go up, no answer comes down.",
+	"brown-out": "The link stays up, but loses and delays.",
+	gateway:
+		"Gateway processes die: sessions, queues and open transactions are gone; devices are reset at once.",
+	broker: "The broker takes nothing and commits nothing.",
+};
+
+/** What ties fields together; `src/scenarios/check-scenario.ts` enforces it. */
+export const RULES = [
+	"`reportInterval` is a multiple of `readingInterval`.",
+	"`bootMin` ≤ `bootMax`, `backoff.base` ≤ `backoff.cap`, `helloTimeout` ≤ `helloTimeoutMax`.",
+	"Link latencies rise strictly: `min` < `median` < `p99` < `max`. So do commit latencies: `commitMin` < `commitMedian` < `commitP99`.",
+	"`sinkQueueReadings` and `sinkBatchReadings` hold at least one frame (`frameReadings`).",
+	"At no moment are more devices out than there are, or more gateways.",
+	"No policy is named twice.",
+];
