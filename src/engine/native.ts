@@ -60,6 +60,8 @@ export interface NativeFleet {
 	settle(now: number, first: number, rows: Float64Array): void;
 	digest(): string;
 	bytesPerDevice(): number;
+	/** Frees the memory; every later call is an error. */
+	dispose(): void;
 }
 
 /** The gateways, stepped in batches of packed records. */
@@ -78,14 +80,87 @@ export interface NativeCluster {
 	drops(): number[];
 	digest(): string;
 	bytesPerDevice(): number;
+	/** Frees the memory; every later call is an error. */
+	dispose(): void;
 }
 
 interface NativeLibrary {
-	readonly Fleet: new (options: FleetOptions) => NativeFleet;
-	readonly Cluster: new (options: ClusterOptions) => NativeCluster;
+	createFleet(options: FleetOptions): number;
+	disposeFleet(id: number): void;
+	attachFleet(
+		id: number,
+		inbox: Float64Array,
+		outbox: Float64Array,
+		timers: Float64Array,
+		counts: Float64Array,
+	): void;
+	stepFleet(id: number, horizon: number, count: number): void;
+	drainFleet(id: number): number;
+	fleetDeadlines(id: number, first: number, deadlines: Float64Array): void;
+	fleetPhases(id: number, first: number, phases: Float64Array): void;
+	settleFleet(id: number, now: number, first: number, rows: Float64Array): void;
+	fleetDigest(id: number): string;
+	fleetBytesPerDevice(): number;
+	createCluster(options: ClusterOptions): number;
+	disposeCluster(id: number): void;
+	attachCluster(
+		id: number,
+		inbox: Float64Array,
+		verdicts: Uint8Array,
+		outbox: Float64Array,
+		counts: Float64Array,
+	): void;
+	assumeOnline(id: number, devices: number): void;
+	clusterIngress(id: number, first: number, count: number): number;
+	clusterHandle(id: number, horizon: number, count: number): void;
+	drainCluster(id: number): number;
+	clusterStats(id: number, out: Float64Array): void;
+	dropNames(): string[];
+	clusterDrops(id: number): number[];
+	clusterDigest(id: number): string;
+	clusterBytesPerDevice(): number;
 }
+
+let loaded: NativeLibrary | undefined;
 
 /** Loads the library that set-up builds. Throws where it is missing: `npm run setup` makes it. */
 export function loadNative(): NativeLibrary {
-	return createRequire(import.meta.url)("../../native/klais.node") as NativeLibrary;
+	loaded ??= createRequire(import.meta.url)("../../native/klais.node") as NativeLibrary;
+	return loaded;
+}
+
+/** Makes the devices' stacks, all online in steady state. Throws if an option is out of range. */
+export function createFleet(options: FleetOptions): NativeFleet {
+	const native = loadNative();
+	const id = native.createFleet(options);
+	return {
+		attach: (inbox, outbox, timers, counts) => native.attachFleet(id, inbox, outbox, timers, counts),
+		step: (horizon, count) => native.stepFleet(id, horizon, count),
+		drain: () => native.drainFleet(id),
+		deadlines: (first, deadlines) => native.fleetDeadlines(id, first, deadlines),
+		phases: (first, phases) => native.fleetPhases(id, first, phases),
+		settle: (now, first, rows) => native.settleFleet(id, now, first, rows),
+		digest: () => native.fleetDigest(id),
+		bytesPerDevice: () => native.fleetBytesPerDevice(),
+		dispose: () => native.disposeFleet(id),
+	};
+}
+
+/** Makes idle gateways. Throws if an option is out of range. */
+export function createCluster(options: ClusterOptions): NativeCluster {
+	const native = loadNative();
+	const id = native.createCluster(options);
+	return {
+		attach: (inbox, verdicts, outbox, counts) => native.attachCluster(id, inbox, verdicts, outbox, counts),
+		assumeOnline: (devices) => native.assumeOnline(id, devices),
+		ingress: (first, count) => native.clusterIngress(id, first, count),
+		handle: (horizon, count) => native.clusterHandle(id, horizon, count),
+		drain: () => native.drainCluster(id),
+		stats: (out) => native.clusterStats(id, out),
+		dropNames: () => native.dropNames(),
+		drops: () => native.clusterDrops(id),
+		digest: () => native.clusterDigest(id),
+		bytesPerDevice: () => native.clusterBytesPerDevice(),
+		dispose: () => native.disposeCluster(id),
+	};
 }

@@ -25,8 +25,8 @@ const OVERBOOK_PERMILLE = 1_050;
 /** Backfill that waits in a gateway: this much of its share of the capacity. */
 const BACKFILL_QUEUE_SECONDS = 4;
 
-/** How long a plain producer gathers: `linger.ms` of Kafka 4. */
-const PLAIN_LINGER_MICROS = 5_000;
+/** Requests of plain clients that reach one gateway within this time are appended together: the model's grain. */
+const PLAIN_LINGER_MICROS = 50_000;
 /** Share of the broker's ceiling that gateways use: at the ceiling itself its queue, and with it live latency, would wander. */
 const CAPACITY_PERMILLE = 985;
 /** Transactional producers of a gateway, one per group of its devices; each has one transaction at a time. */

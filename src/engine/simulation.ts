@@ -3,7 +3,7 @@ import type { PolicyName, Scenario } from "../scenarios/scenario.js";
 import { Collector, type Phase } from "./collector.js";
 import { DeviceSide, FRAME_OVERHEAD_BYTES, WIRE_READING_BYTES } from "./device-side.js";
 import { GatewaySide } from "./gateway-side.js";
-import { loadNative, type NativeCluster, type NativeFleet } from "./native.js";
+import { createCluster, createFleet, type NativeCluster, type NativeFleet } from "./native.js";
 import { OutagePlan } from "./outage-plan.js";
 import { type PlanFacts, planFacts } from "./plan-facts.js";
 import { clusterOptions, fleetOptions, POLICIES, type Policy } from "./policies.js";
@@ -73,9 +73,8 @@ export class Simulation implements FinishedRun {
 		const plan = new OutagePlan(scenario, this.sliceMicros, streams);
 		links.brownOuts = plan.brownOuts;
 		this.facts = planFacts(scenario, plan, this.sliceMicros, streams);
-		const native = loadNative();
-		this.fleet = new native.Fleet(fleetOptions(scenario, chosen, streams));
-		this.cluster = new native.Cluster(clusterOptions(scenario, chosen, streams));
+		this.fleet = createFleet(fleetOptions(scenario, chosen, streams));
+		this.cluster = createCluster(clusterOptions(scenario, chosen, streams));
 		this.cluster.assumeOnline(scenario.devices.count);
 		const bucket = Math.ceil(scenario.durationMicros / BUCKETS / SECOND) * SECOND;
 		this.collector = new Collector(bucket);
@@ -127,7 +126,16 @@ export class Simulation implements FinishedRun {
 		const at = slice * this.sliceMicros;
 		this.endBuckets(at);
 		this.watch(slice);
-		return summarise(this, this.production, at, !stopped, elapsedSeconds);
+		const record = summarise(this, this.production, at, !stopped, elapsedSeconds);
+		this.dispose();
+		return record;
+	}
+
+	/** Frees the memory outside JavaScript's heap. `run` does so at its end. */
+	dispose(): void {
+		this.fleet.dispose();
+		this.cluster.dispose();
+		this.collector.dispose();
 	}
 
 	/** What the gateways counted: see `NativeCluster.stats`. */

@@ -96,28 +96,39 @@ impl Gateway {
         if entries.is_empty() {
             return;
         }
-        let readings: u64 = entries.iter().map(|e| u64::from(e.count)).sum();
-        self.budget -= i64::try_from(readings).unwrap_or(i64::MAX);
         let batch = self.next_batch;
         self.next_batch = self.next_batch.wrapping_add(1);
         let entries: Arc<[SinkEntry]> = entries.into();
         producer.in_flight.push_back(InFlight { batch, entries: Arc::clone(&entries) });
+        self.spend_budget(&entries);
         self.submissions.push(Submission { at, batch, entries });
     }
 
-    /// The budget in readings; below zero after live traffic took more than its share.
-    fn refill_budget(&mut self, elapsed: u64) -> i64 {
-        let per_interval = |intervals: u64| {
-            let product = u128::from(self.config.capacity_per_second)
-                * u128::from(self.config.commit_interval_micros * intervals);
-            product / 1_000_000
+    /// History is charged to the last reading, also that of a frame larger than the whole budget. What live traffic takes
+    /// beyond its share is forgiven beyond a full budget, or a burst of it would stop history for long.
+    fn spend_budget(&mut self, entries: &[SinkEntry]) {
+        let readings = |lane| {
+            let counts = entries.iter().filter(|e| e.lane == lane).map(|e| i64::from(e.count));
+            counts.sum::<i64>()
         };
+        let least = self.budget.min(-self.full_budget());
+        self.budget = (self.budget - readings(Lane::Live)).max(least) - readings(Lane::Backfill);
+    }
+
+    fn full_budget(&self) -> i64 {
+        let kept = u128::from(self.config.commit_interval_micros * BUDGET_INTERVALS);
+        let readings = u128::from(self.config.capacity_per_second) * kept / 1_000_000;
+        i64::try_from(readings).unwrap_or(i64::MAX).max(1)
+    }
+
+    /// The budget in readings; below zero after more was taken than there was.
+    fn refill_budget(&mut self, elapsed: u64) -> i64 {
         let earned = u128::from(self.config.capacity_per_second) * u128::from(elapsed)
             + u128::from(self.budget_fraction);
         let whole = u64::try_from(earned / 1_000_000).unwrap_or(u64::MAX);
         self.budget_fraction = (earned % 1_000_000) as u64;
-        let cap = i64::try_from(per_interval(BUDGET_INTERVALS)).unwrap_or(i64::MAX).max(1);
-        self.budget = self.budget.saturating_add(i64::try_from(whole).unwrap_or(i64::MAX)).clamp(-cap, cap);
+        let filled = self.budget.saturating_add(i64::try_from(whole).unwrap_or(i64::MAX));
+        self.budget = filled.min(self.full_budget());
         self.budget
     }
 

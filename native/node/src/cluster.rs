@@ -6,7 +6,6 @@ use crate::record::{Record, WORDS, kind};
 use crate::typed_array::{owned_bytes, owned_words, words};
 use klais_gateway::{DROP_NAMES, Gateway, Ingress};
 use napi::bindgen_prelude::{Error, Float64Array, Float64ArraySlice, Result, Uint8Array};
-use napi_derive::napi;
 
 /// Verdicts of `ingress`.
 const ACCEPTED: u8 = 0;
@@ -16,7 +15,6 @@ const DROPPED: u8 = 2;
 const DAM_BYTES_PER_DEVICE: u32 = 12;
 
 /// The gateways.
-#[napi]
 pub struct Cluster {
     gateways: Vec<Gateway>,
     digest: Digest,
@@ -34,10 +32,11 @@ struct Arrays {
     counts: Float64Array,
 }
 
-#[napi]
 impl Cluster {
+    /// Bytes of native state per device: the entry, and the dam's bucket and slot.
+    pub const BYTES_PER_DEVICE: u32 = size_of::<klais_gateway::Entry>() as u32 + DAM_BYTES_PER_DEVICE;
+
     /// Idle gateways.
-    #[napi(constructor)]
     pub fn new(options: ClusterOptions) -> Result<Self> {
         let gateways = (0..options.gateways)
             .map(|n| {
@@ -59,7 +58,6 @@ impl Cluster {
     }
 
     /// Registers every device as online in session 1: steady state at time 0.
-    #[napi]
     pub fn assume_online(&mut self, devices: u32) {
         let count = self.gateways.len() as u32;
         for device in 0..devices {
@@ -70,7 +68,6 @@ impl Cluster {
     /// Sets the arrays that the other calls work on, until the next call. `verdicts` takes a byte per record of
     /// `ingress`; `counts` takes what `handle` says: records in the outbox, records left for `drain`, and 1 while any
     /// gateway has readings under way.
-    #[napi]
     pub fn attach(
         &mut self,
         inbox: Float64Array,
@@ -84,7 +81,6 @@ impl Cluster {
     /// The kernel's half for `count` frames from record `first` of the inbox on. Sorts them by time, writes a verdict
     /// per record (0 accepted, 1 answered, 2 dropped) and the answers to the outbox: how many answers. The outbox must
     /// hold `count` records.
-    #[napi]
     pub fn ingress(&mut self, first: u32, count: u32) -> Result<u32> {
         let mut arrays = self.arrays.take().ok_or_else(|| Error::from_reason("no arrays attached"))?;
         let inbox = owned_words(&mut arrays.inbox).get_mut(first as usize * WORDS..).unwrap_or_default();
@@ -120,7 +116,6 @@ impl Cluster {
 
     /// User space's half: the first `count` records of the inbox (accepted frames, OUTCOME, RESTART), each gateway's in
     /// time order, then everything due before `horizon`. Frames, SUBMISSION and ENTRY records go to the outbox.
-    #[napi]
     pub fn handle(&mut self, horizon: f64, count: u32) -> Result<()> {
         let mut arrays = self.arrays.take().ok_or_else(|| Error::from_reason("no arrays attached"))?;
         for record in arrays.inbox.chunks_exact(WORDS).take(count as usize).map(Record::read) {
@@ -178,7 +173,6 @@ impl Cluster {
     }
 
     /// Moves what the last step left over into the outbox: how many records.
-    #[napi]
     pub fn drain(&mut self) -> u32 {
         match &mut self.arrays {
             Some(arrays) => {
@@ -190,7 +184,6 @@ impl Cluster {
 
     /// Sums over the gateways: hellos, deferred, offered, admitted, turned away, online, queued, and the largest
     /// queue that one gateway ever had.
-    #[napi]
     pub fn stats(&self, mut out: Float64ArraySlice<'_>) {
         let mut sums = [0u64; 8];
         for gateway in &self.gateways {
@@ -207,13 +200,11 @@ impl Cluster {
     }
 
     /// Names of the reasons for which frames are dropped, in the order of `drops`.
-    #[napi]
-    pub fn drop_names(&self) -> Vec<String> {
+    pub fn drop_names() -> Vec<String> {
         DROP_NAMES.iter().map(|name| (*name).to_owned()).collect()
     }
 
     /// Frames dropped so far, by reason.
-    #[napi]
     pub fn drops(&self) -> Vec<f64> {
         (0..DROP_NAMES.len())
             .map(|n| self.gateways.iter().map(|g| g.drops()[n]).sum::<u64>() as f64)
@@ -221,14 +212,7 @@ impl Cluster {
     }
 
     /// Digest of every event so far, hex.
-    #[napi]
     pub fn digest(&self) -> String {
         self.digest.hex()
-    }
-
-    /// Bytes of native state per device: the entry, and the dam's bucket and slot.
-    #[napi]
-    pub fn bytes_per_device(&self) -> u32 {
-        size_of::<klais_gateway::Entry>() as u32 + DAM_BYTES_PER_DEVICE
     }
 }

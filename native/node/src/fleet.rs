@@ -6,10 +6,8 @@ use crate::record::{Record, WORDS, kind};
 use crate::typed_array::{owned_words, words};
 use klais_burst_sync::{Device, DeviceConfig, Event, Frame, Note, Outbox};
 use napi::bindgen_prelude::{Error, Float64Array, Float64ArraySlice, Result};
-use napi_derive::napi;
 
 /// The devices' protocol stacks.
-#[napi]
 pub struct Fleet {
     devices: Vec<Device>,
     config: DeviceConfig,
@@ -64,10 +62,11 @@ impl Outbox for Collect<'_> {
     }
 }
 
-#[napi]
 impl Fleet {
+    /// Bytes of native state per device.
+    pub const BYTES_PER_DEVICE: u32 = size_of::<Device>() as u32;
+
     /// All devices online, in steady state, at time 0.
-    #[napi(constructor)]
     pub fn new(options: FleetOptions) -> Result<Self> {
         let config = options.to_config()?;
         let devices = (0..options.devices).map(|id| Device::online(&config, id)).collect();
@@ -86,7 +85,6 @@ impl Fleet {
     /// Sets the arrays that `step` and `drain` work on, until the next call: `inbox`; `outbox` for frames and notes;
     /// `timers` for (device, deadline) pairs; `counts` for events, records, timers and records left for `drain`. They are
     /// kept, because handing arrays over costs more than a small step.
-    #[napi]
     pub fn attach(
         &mut self,
         inbox: Float64Array,
@@ -99,7 +97,6 @@ impl Fleet {
 
     /// Handles the first `count` records of the inbox, all due before `horizon`, and every timer that falls due before
     /// it on the devices they name.
-    #[napi]
     pub fn step(&mut self, horizon: f64, count: u32) -> Result<()> {
         let horizon = horizon as u64;
         let mut arrays = self.arrays.take().ok_or_else(|| Error::from_reason("no arrays attached"))?;
@@ -177,7 +174,6 @@ impl Fleet {
     }
 
     /// Moves what the last step left over into the outbox: how many records.
-    #[napi]
     pub fn drain(&mut self) -> u32 {
         match &mut self.arrays {
             Some(arrays) => {
@@ -188,7 +184,6 @@ impl Fleet {
     }
 
     /// Deadlines of the devices from `first` on, -1 for none.
-    #[napi]
     pub fn deadlines(&self, first: u32, mut deadlines: Float64ArraySlice<'_>) {
         for (slot, device) in words(&mut deadlines).iter_mut().zip(self.devices.iter().skip(first as usize)) {
             *slot = if device.deadline() == u64::MAX { -1.0 } else { device.deadline() as f64 };
@@ -196,7 +191,6 @@ impl Fleet {
     }
 
     /// Report phases of the devices from `first` on, microseconds.
-    #[napi]
     pub fn phases(&self, first: u32, mut phases: Float64ArraySlice<'_>) {
         for (slot, id) in words(&mut phases).iter_mut().zip(first..) {
             *slot = self.config.schedule.phase(id) as f64;
@@ -205,7 +199,6 @@ impl Fleet {
 
     /// Per device from `first` on, four numbers: readings held, lost to overflow just now, live mark acknowledged,
     /// backfill mark acknowledged. Ends the run: devices settle their buffers as the firmware would.
-    #[napi]
     pub fn settle(&mut self, now: f64, first: u32, mut rows: Float64ArraySlice<'_>) {
         let config = self.config;
         for (row, (device, id)) in words(&mut rows)
@@ -221,14 +214,7 @@ impl Fleet {
     }
 
     /// Digest of every event so far, hex.
-    #[napi]
     pub fn digest(&self) -> String {
         self.digest.hex()
-    }
-
-    /// Bytes of native state per device.
-    #[napi]
-    pub fn bytes_per_device(&self) -> u32 {
-        size_of::<Device>() as u32
     }
 }

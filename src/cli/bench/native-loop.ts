@@ -1,4 +1,4 @@
-import { loadNative, type NativeCluster, type NativeFleet } from "../../engine/native.js";
+import { createCluster, createFleet, type NativeCluster, type NativeFleet } from "../../engine/native.js";
 import { clusterOptions, fleetOptions, POLICIES } from "../../engine/policies.js";
 import {
 	A,
@@ -37,15 +37,14 @@ export class NativeLoop {
 
 	constructor(scenario: Scenario) {
 		const streams = new Streams(scenario.seed);
-		const native = loadNative();
 		const policy = POLICIES.klais;
 		this.devices = scenario.devices.count;
 		this.period = scenario.devices.firmware.reportIntervalMicros;
 		this.commit = scenario.gateways.commitIntervalMicros;
 		// A step spans a whole report interval here: nothing may be sent twice within it for want of an answer.
 		const patient = { requestTimeoutMicros: 10 * this.period };
-		this.fleet = new native.Fleet({ ...fleetOptions(scenario, policy, streams), ...patient });
-		this.cluster = new native.Cluster(clusterOptions(scenario, policy, streams));
+		this.fleet = createFleet({ ...fleetOptions(scenario, policy, streams), ...patient });
+		this.cluster = createCluster(clusterOptions(scenario, policy, streams));
 		this.cluster.assumeOnline(this.devices);
 		this.inbox = new RecordBuffer(4 * this.devices + 64);
 		this.outbox = new RecordBuffer(4 * this.devices + 64);

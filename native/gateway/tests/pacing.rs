@@ -1,0 +1,144 @@
+//! The sink never receives more history than its capacity, over any time.
+
+mod common;
+
+use common::chance::Chance;
+use common::{SECOND, arrive, config, data, hello, sent};
+use klais_burst_sync::{Frame, Lane};
+use klais_gateway::{Gateway, GatewayConfig};
+use std::collections::VecDeque;
+
+/// A device that sends what it may as soon as it may.
+struct Sender {
+    mark: u32,
+    backlog: u32,
+    frame: u32,
+}
+
+/// What reached the sink: (when, live readings, old readings).
+type Log = Vec<(u64, u64, u64)>;
+
+/// Runs greedy devices with endless backlogs, and live readings at `live_per_second`, against a sink that commits
+/// after `latency`.
+fn run(config: &GatewayConfig, frame: u32, live_per_second: u64, latency: u64, seconds: u64) -> Log {
+    let devices = config.dam.devices;
+    let mut gateway = Gateway::new(config.clone()).expect("a valid configuration");
+    let mut senders: Vec<Sender> = (0..devices).map(|_| Sender { mark: 0, backlog: 0, frame }).collect();
+    let mut sessions = vec![0u16; devices as usize];
+    let mut outcomes = VecDeque::new();
+    let mut log = Log::new();
+    let mut live = 0;
+    for step in 0..seconds * 100 {
+        let now = step * SECOND / 100;
+        while outcomes.front().is_some_and(|(at, _)| *at <= now) {
+            if let Some((_, batch)) = outcomes.pop_front() {
+                gateway.sink_outcome(now, batch, true);
+            }
+        }
+        for device in 0..devices {
+            let sender = &mut senders[device as usize];
+            if sender.backlog < sender.frame {
+                sender.backlog = 60_000;
+                sessions[device as usize] += 1;
+                arrive(&mut gateway, now, device, &hello(sessions[device as usize], 0, 60_000));
+            }
+            let session = sessions[device as usize];
+            // Enough to fill the sink several times over.
+            let ahead = 4 * config.capacity_per_second / 100 / u64::from(frame) + 1;
+            for n in 0..ahead as u32 {
+                let first = sender.mark + n * frame;
+                arrive(&mut gateway, now, device, &data(session, Lane::Backfill, first, first, first + frame));
+            }
+        }
+        while live < live_per_second * now / SECOND {
+            let first = live as u32;
+            arrive(&mut gateway, now, 0, &data(sessions[0], Lane::Live, first, first, first + 1));
+            live += 1;
+        }
+        gateway.poll(now);
+        for submission in gateway.take_submissions().collect::<Vec<_>>() {
+            let of =
+                |lane| submission.entries.iter().filter(|e| e.lane == lane).map(|e| u64::from(e.count)).sum();
+            log.push((submission.at, of(Lane::Live), of(Lane::Backfill)));
+            for entry in submission.entries.iter().filter(|e| e.lane == Lane::Backfill) {
+                let sender = &mut senders[entry.device as usize];
+                sender.mark = sender.mark.max(entry.end);
+                sender.backlog -= u32::from(entry.count);
+            }
+            outcomes.push_back((now + latency, submission.batch));
+        }
+        sent(&mut gateway);
+    }
+    log
+}
+
+fn paced(chance: &mut Chance) -> (GatewayConfig, u32, u64) {
+    let capacity = chance.pick(&[1, 7, 28, 113, 1_000, 2_500]);
+    let mut config = config(chance.between(1, 6) as u32);
+    config.capacity_per_second = capacity;
+    config.commit_interval_micros = chance.pick(&[10_000, 100_000, 500_000]);
+    config.commit_offset_micros = chance.below(config.commit_interval_micros);
+    config.producers = chance.between(1, 4) as usize;
+    let frame = chance.pick(&[1, 16, 64, 255]);
+    // The filter in front would pace as well: here the gateway has to do it alone.
+    config.dam.live = None;
+    config.dam.global = None;
+    config.dam.backfill = Some(klais_dam::Limit::per_second(capacity, capacity));
+    config.batch_readings_max = 10_000;
+    config.backfill_queue_readings = (capacity * 4).max(2 * u64::from(frame));
+    let live = capacity * chance.pick(&[0, 0, 30, 80]) / 100;
+    (config, frame, live)
+}
+
+#[test]
+fn the_sink_gets_no_more_than_the_paced_capacity_over_any_window() {
+    for seed in 0..40 {
+        let mut chance = Chance::new(seed);
+        let (config, frame, live) = paced(&mut chance);
+        let capacity = config.capacity_per_second;
+        let latency = chance.pick(&[20_000, 300_000]);
+        let log = run(&config, frame, live, latency, 90);
+        // Unused budget is kept for four intervals, and the last frame begun is sent whole.
+        let burst = capacity * 4 * config.commit_interval_micros / SECOND + u64::from(frame) + 1;
+        for (n, (from, ..)) in log.iter().enumerate() {
+            let mut sum = 0;
+            for (at, fresh, old) in &log[n..] {
+                sum += fresh + old;
+                let most = burst + capacity * (at - from) / SECOND + 1;
+                // Fresh readings go at once; history makes up for them.
+                assert!(
+                    *old == 0 || sum - fresh <= most,
+                    "seed {seed}: {sum} from {from} to {at}, at most {most}; {capacity}/s, frames of {frame}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn and_all_of_the_capacity_is_used_while_history_waits() {
+    for seed in 0..20 {
+        let mut chance = Chance::new(seed);
+        let (config, frame, live) = paced(&mut chance);
+        let latency = config.commit_interval_micros / 2;
+        let log = run(&config, frame, live, latency, 120);
+        let total: u64 = log.iter().filter(|(at, ..)| *at >= 30 * SECOND).map(|(_, f, o)| f + o).sum();
+        let possible = config.capacity_per_second * 90;
+        let slack = 2 * u64::from(frame) + possible / 20;
+        assert!(total + slack >= possible, "seed {seed}: {total} of {possible} in 90 s, {config:?}");
+    }
+}
+
+#[test]
+fn slots_lie_as_far_apart_as_the_work_that_they_stand_for() {
+    let mut gateway = Gateway::new(config(100)).expect("a valid configuration");
+    let mut expected = 0;
+    for device in 0..100 {
+        arrive(&mut gateway, 0, device, &hello(1, 0, 500));
+        let Some((_, Frame::Admit(admit))) = sent(&mut gateway).pop() else { panic!("no ADMIT") };
+        let delay = u64::from(admit.backfill_delay_millis);
+        assert!(delay.abs_diff(expected) <= 2, "device {device}: {delay} ms, expected {expected}");
+        // 500 readings at 1,000 a second.
+        expected += 500;
+    }
+}
