@@ -38,10 +38,26 @@ function field(name, value) {
 	return { key: name, text: typeof value === "number" ? grouped(value) : String(value) };
 }
 
+/** What gateways and broker are when a scenario says nothing, under the keys of a scenario file. */
+function serverDefaults() {
+	const text = "schema: klais.scenario/1\nduration: 1h\ndevices: { count: 1 }";
+	const { gateways, broker } = loader.parseScenario(text, { file: "minimal.yaml", folder: "." }).value;
+	const renamed = { helloMicros: "helloCpu", dataMicros: "dataCpu", readingNanos: "readingCpuNanos" };
+	const byKey = (fields) => {
+		const entries = Object.entries(fields).map(([name, value]) => {
+			const { key, text: shown } = field(name, value);
+			return [renamed[name] ?? key, shown];
+		});
+		return Object.fromEntries(entries);
+	};
+	return { gateways: byKey(gateways), broker: byKey(broker) };
+}
+
 function keySections() {
 	const root = schema.scenarioJsonSchema().properties;
 	const devices = root.devices.properties;
-	const section = (title, name, properties) => [`### ${title}`, keysTable(name, properties)];
+	const defaults = serverDefaults();
+	const section = (title, name, properties) => [`### ${title}`, keysTable(name, properties, defaults[name])];
 	return [
 		...section("Top level", "scenario", root),
 		...section("`devices`", "devices", devices),

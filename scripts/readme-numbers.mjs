@@ -75,22 +75,40 @@ function commit({ tool }) {
 
 function benchTable(results, group) {
 	const records = results.bench.filter(({ name }) => name.startsWith(`${group}, `));
-	const rows = records.map(({ name, unit, better, samples, environment }) => {
-		const sorted = [...samples].sort((x, y) => x - y);
-		const best = better === "lower" ? sorted[0] : sorted.at(-1);
-		const { pending } = environment;
-		const shown =
-			name.slice(group.length + 2) + (pending === undefined ? "" : `, ${count(Number(pending))} pending`);
-		return [shown, amount(best), amount(sorted[Math.floor(sorted.length / 2)]), unit, samples.length];
-	});
+	// Passes and refusals never share a table: a refusal is cheap, and says nothing about what a pass costs.
+	const refusals = records.filter(({ environment }) => environment.passShare === "0");
+	const others = records.filter((record) => !refusals.includes(record));
+	const tables = [others, refusals]
+		.filter((some) => some.length > 0)
+		.map((some) => recordsTable(some, group));
 	return [
-		line(["", "best", "median", "unit", "samples"]),
-		line(["---", "---:", "---:", "---", "---:"]),
-		...rows.map(line),
+		tables.join("\n\n"),
 		"",
 		`Printed by \`${results.command}\`, commit ${commit(results)}, on ${results.host.cores} cores of ${results.host.cpu}, a machine ` +
 			"shared with other work: figures compare with each other, not with another machine's.",
 		"",
+	].join("\n");
+}
+
+function recordsTable(records, group) {
+	const rows = records.map(({ name, unit, better, samples, environment }) => {
+		const sorted = [...samples].sort((x, y) => x - y);
+		const best = better === "lower" ? sorted[0] : sorted.at(-1);
+		const { pending, timeSource, time } = environment;
+		const suffix = pending === undefined ? "" : `, ${count(Number(pending))} pending`;
+		const shown = name.slice(group.length + 2) + suffix;
+		return [
+			shown,
+			amount(best),
+			amount(sorted[Math.floor(sorted.length / 2)]),
+			unit,
+			timeSource ?? time ?? "",
+		];
+	});
+	return [
+		line(["", "best", "median", "unit", "time"]),
+		line(["---", "---:", "---:", "---", "---"]),
+		...rows.map(line),
 	].join("\n");
 }
 

@@ -2,6 +2,8 @@
 // the schema that is missing here, and on a key here that the schema does not have.
 
 const fromProfile = "the profile's";
+/** The generator looks it up in a resolved scenario. */
+const looked = null;
 
 /** Per table: key -> [meaning, default, and what it takes where the schema alone does not say]. */
 export const MEANINGS = {
@@ -76,35 +78,35 @@ export const MEANINGS = {
 		uplink: ["Bits per second from the device upwards; 0 for no limit.", fromProfile],
 	},
 	gateways: {
-		count: ["Gateways. Device `d` belongs to gateway `d mod count`.", "4"],
-		helloCpu: ["CPU time of one admitted session.", "4ms"],
-		dataCpu: ["CPU time of one DATA frame.", "20us"],
-		readingCpuNanos: ["CPU time per reading, nanoseconds.", "1,000"],
-		receiveQueueFrames: ["Frames that wait for one gateway's CPU; more are dropped.", "4,096"],
+		count: ["Gateways. Device `d` belongs to gateway `d mod count`.", looked],
+		helloCpu: ["CPU time of one admitted session.", looked],
+		dataCpu: ["CPU time of one DATA frame.", looked],
+		readingCpuNanos: ["CPU time per reading, nanoseconds.", looked],
+		receiveQueueFrames: ["Frames that wait for one gateway's CPU; more are dropped.", looked],
 		sinkQueueReadings: [
 			"Readings that wait in one gateway for the broker; more are dropped.",
 			"32 MiB of `readingBytes`",
 		],
-		commitInterval: ["Time between two transactions of a producer, under `static` and `klais`.", "100ms"],
-		sinkInFlightBatches: ["Produce requests of one gateway on their way, under policy `none`.", "5"],
+		commitInterval: ["Time between two transactions of a producer, under `static` and `klais`.", looked],
+		sinkInFlightBatches: ["Produce requests of one gateway on their way, under policy `none`.", looked],
 		sinkBatchReadings: ["Readings in one transaction or produce request.", "1 MiB of `readingBytes`"],
 		sessions: [
 			"Sessions per second that one gateway admits under `static` and `klais`.",
 			"the fleet in 20 minutes, at most 80 % of the CPU",
 		],
-		slotWindow: ["How late a device may come back to its session slot.", "60s"],
+		slotWindow: ["How late a device may come back to its session slot.", looked],
 	},
 	broker: {
-		partitions: ["Partitions of the topic.", "64"],
-		nodes: ["Broker nodes; each takes its share of the capacity.", "1"],
+		partitions: ["Partitions of the topic.", looked],
+		nodes: ["Broker nodes; each takes its share of the capacity.", looked],
 		capacity: ["Readings per second that the whole cluster stores.", "twice the live load"],
-		commitMin: ["Shortest commit latency of an idle broker.", "60ms"],
-		commitMedian: ["Median commit latency of an idle broker.", "75ms"],
-		commitP99: ["99th percentile of it.", "150ms"],
-		requestTimeout: ["A batch that takes longer has failed for its gateway.", "30s"],
+		commitMin: ["Shortest commit latency of an idle broker.", looked],
+		commitMedian: ["Median commit latency of an idle broker.", looked],
+		commitP99: ["99th percentile of it.", looked],
+		requestTimeout: ["A batch that takes longer has failed for its gateway.", looked],
 		queuedRequests: [
 			"Requests that the cluster takes in before it stops reading, under policy `none`.",
-			"500",
+			looked,
 		],
 	},
 	outages: {

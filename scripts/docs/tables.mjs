@@ -30,8 +30,8 @@ function takes(schema) {
 	return texts[schema.type] ?? schema.type;
 }
 
-/** The table of one map of the schema. Throws where meanings and schema differ. */
-export function keysTable(name, properties) {
+/** The table of one map of the schema; `defaults`: those that meanings leave open. Throws where meanings and schema differ. */
+export function keysTable(name, properties, defaults = {}) {
 	const meanings = MEANINGS[name];
 	const unknown = Object.keys(meanings).filter((key) => !Object.hasOwn(properties, key));
 	const missing = Object.keys(properties).filter((key) => !Object.hasOwn(meanings, key));
@@ -42,7 +42,7 @@ export function keysTable(name, properties) {
 	}
 	const rows = Object.entries(properties).map(([key, schema]) => {
 		const [meaning, otherwise, taken = takes(schema)] = meanings[key];
-		return [`\`${key}\``, meaning, taken, otherwise];
+		return [`\`${key}\``, meaning, taken, otherwise ?? defaults[key] ?? fail(name, key)];
 	});
 	return table(["key", "what it is", "takes", "if left out"], rows);
 }
@@ -69,4 +69,8 @@ export function profilesTable(profiles, format) {
 		return [`\`${cells[0].key}\``, ...cells.map(({ text }) => text)];
 	});
 	return table(["", ...names.map((name) => `\`${name}\``)], rows);
+}
+
+function fail(name, key) {
+	throw new Error(`scripts/docs/meanings.mjs, ${name}: no default for ${key}`);
 }

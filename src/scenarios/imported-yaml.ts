@@ -108,9 +108,9 @@ function serverLines(facts: ImportedFacts): string[] {
 		"  nodes: 1",
 		`  capacity: ${capacityPerSecond}/s # ${(capacityPerSecond / Math.max(1, live)).toFixed(1)} times the live load of ${grouped(live)}/s`,
 		"  # Assumed for an idle broker that commits transactions at acks=all.",
-		"  commitMin: 60ms",
-		"  commitMedian: 75ms",
-		"  commitP99: 150ms",
+		"  commitMin: 100ms",
+		"  commitMedian: 120ms",
+		"  commitP99: 200ms",
 		"  requestTimeout: 30s # Kafka producer: request.timeout.ms",
 		"  queuedRequests: 500 # Kafka broker: queued.max.requests",
 	];

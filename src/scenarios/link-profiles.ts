@@ -17,8 +17,8 @@ function milliseconds(value: number): Micros {
 export const LINK_PROFILES: Readonly<Record<LinkProfileName, LinkProfile>> = {
 	"lte-m": {
 		name: "lte-m",
-		minMicros: milliseconds(60),
-		medianMicros: milliseconds(110),
+		minMicros: milliseconds(100),
+		medianMicros: milliseconds(140),
 		p99Micros: milliseconds(900),
 		maxMicros: milliseconds(6_200),
 		lossPpm: 2_000,

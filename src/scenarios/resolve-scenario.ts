@@ -132,9 +132,9 @@ function resolveBroker(given: NonNullable<ScenarioInput["broker"]>, devices: Fle
 		nodes: given.nodes ?? 1,
 		capacityPerSecond:
 			given.capacity ?? defaultCapacity(devices.count, devices.firmware.readingIntervalMicros),
-		commitMinMicros: given.commitMin ?? micros(60_000),
-		commitMedianMicros: given.commitMedian ?? micros(75_000),
-		commitP99Micros: given.commitP99 ?? micros(150_000),
+		commitMinMicros: given.commitMin ?? micros(100_000),
+		commitMedianMicros: given.commitMedian ?? micros(120_000),
+		commitP99Micros: given.commitP99 ?? micros(200_000),
 		// Kafka producer: request.timeout.ms.
 		requestTimeoutMicros: given.requestTimeout ?? micros(30_000_000),
 		// Kafka broker: queued.max.requests.

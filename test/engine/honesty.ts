@@ -1,18 +1,15 @@
 import { expect } from "vitest";
 import { CHANGE_POWER, OutagePlan } from "../../src/engine/outage-plan.js";
-import type { Simulation } from "../../src/engine/simulation.js";
 import type { RunRecord } from "../../src/record/run-record.js";
-import type { Scenario } from "../../src/scenarios/scenario.js";
+import type { Finished } from "./support.js";
 
 /**
  * Readings taken by the whole fleet up to the end of a run, counted from the outage plan and the sampling grid alone:
  * neither the devices nor the run's own count have a say.
  */
-export function takenByTruth(scenario: Scenario, run: Simulation, endMicros: number): number {
+export function takenByTruth({ scenario, run, phases }: Finished, endMicros: number): number {
 	const { count, firmware } = scenario.devices;
 	const interval = firmware.readingIntervalMicros;
-	const phases = new Float64Array(count);
-	run.fleet.phases(0, phases);
 	const edges: { at: number; on: boolean }[][] = Array.from({ length: count }, () => []);
 	if (firmware.backup === "none") {
 		const plan = new OutagePlan(scenario, run.sliceMicros, run.world.streams);
@@ -41,7 +38,8 @@ export function takenByTruth(scenario: Scenario, run: Simulation, endMicros: num
 }
 
 /** What must hold of every run under every policy, or its figures mean nothing. */
-export function expectHonest(scenario: Scenario, run: Simulation, record: RunRecord): void {
+export function expectHonest(finished: Finished): void {
+	const { scenario, run, record } = finished;
 	const { ledger, virtual, series } = record;
 	expect(ledger.imbalance).toBe(null);
 	expect([ledger.ackedLost, ledger.reordered]).toEqual([0, 0]);
@@ -51,7 +49,7 @@ export function expectHonest(scenario: Scenario, run: Simulation, record: RunRec
 		0,
 	);
 	const slices = Math.ceil(scenario.durationMicros / run.sliceMicros);
-	expect(produced).toBe(takenByTruth(scenario, run, slices * run.sliceMicros));
+	expect(produced).toBe(takenByTruth(finished, slices * run.sliceMicros));
 	if (record.policy !== "none") {
 		expect(ledger.duplicates).toBe(0);
 	}
@@ -80,7 +78,7 @@ export function expectHonest(scenario: Scenario, run: Simulation, record: RunRec
  * What a run under `klais` must look like long after the last outage: at some moment of the `quietSeconds` before its end
  * nobody owed anything, and at the end nobody is far behind. (On a lossy link a session ends now and then by itself.)
  */
-export function expectDrained(scenario: Scenario, record: RunRecord, quietSeconds: number): void {
+export function expectDrained({ scenario, record }: Finished, quietSeconds: number): void {
 	const { series, ledger } = record;
 	const from = scenario.durationMicros / 1_000_000 - quietSeconds;
 	const backlogs = series.backlogReadings.filter((_, n) => (series.timeSeconds[n] as number) >= from);

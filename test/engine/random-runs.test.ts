@@ -163,14 +163,14 @@ describe("any small scenario", () => {
 		);
 		fc.assert(
 			fc.property(runs, fc.nat({ max: 7 }), ([scenario, policy, backoffKind], again) => {
-				const { run, record } = simulate(scenario, policy, { policy: { backoffKind } });
-				expectHonest(scenario, run, record);
+				const finished = simulate(scenario, policy, { policy: { backoffKind } });
+				expectHonest(finished);
 				if (policy === "klais") {
-					expectDrained(scenario, record, QUIET_SECONDS / 2);
+					expectDrained(finished, QUIET_SECONDS / 2);
 				}
 				if (again === 0) {
 					const twin = simulate(scenario, policy, { policy: { backoffKind } });
-					expect(virtualPart(twin.record)).toEqual(virtualPart(record));
+					expect(virtualPart(twin.record)).toEqual(virtualPart(finished.record));
 				}
 			}),
 			{ numRuns: RUNS, seed: SEED, endOnFailure: RUNS > 60 },

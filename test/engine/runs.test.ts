@@ -96,12 +96,11 @@ function sketch(shape: Partial<Sketch>) {
 
 describe.each(Object.entries(SHAPES))("a run with %s", (name, shape) => {
 	it.each(POLICY_NAMES)("accounts for every reading under %s", (policy) => {
-		const scenario = sketch(shape);
-		const { run, record } = simulate(scenario, policy);
-		expectHonest(scenario, run, record);
-		expect(record.complete).toBe(true);
+		const finished = simulate(sketch(shape), policy);
+		expectHonest(finished);
+		expect(finished.record.complete).toBe(true);
 		if (policy === "klais" && name !== "never back") {
-			expectDrained(scenario, record, 400);
+			expectDrained(finished, 400);
 		}
 	});
 });

@@ -132,13 +132,20 @@ export function cohort(devices: number, out: number, back: number | null, spread
 	};
 }
 
+/** A run that is over. */
+export interface Finished {
+	readonly scenario: Scenario;
+	readonly run: Simulation;
+	readonly record: RunRecord;
+	/** Report phase of each device, microseconds. */
+	readonly phases: Float64Array;
+}
+
 /** A run from beginning to end. */
-export function simulate(
-	scenario: Scenario,
-	policy: PolicyName,
-	options: SimulationOptions = {},
-): { run: Simulation; record: RunRecord } {
+export function simulate(scenario: Scenario, policy: PolicyName, options: SimulationOptions = {}): Finished {
 	const run = new Simulation(scenario, policy, scenario.seed, options);
+	const phases = new Float64Array(scenario.devices.count);
+	run.fleet.phases(0, phases);
 	const record = run.run({ progress: () => undefined, stopped: () => false }, () => 0);
-	return { run, record };
+	return { scenario, run, record, phases };
 }

@@ -121,7 +121,7 @@ describe("defaults and profiles", () => {
 			seed: "klais",
 			policies: ["none", "klais"],
 			outages: [],
-			devices: { link: { name: "lte-m", minMicros: 60_000 }, firmware: { bufferReadings: 672 } },
+			devices: { link: { name: "lte-m", minMicros: 100_000 }, firmware: { bufferReadings: 672 } },
 			gateways: { count: 4, sinkQueueReadings: 335_544, sinkBatchReadings: 10_485, sessionsPerSecond: 1 },
 			broker: { capacityPerSecond: 3 },
 		});
@@ -131,7 +131,7 @@ describe("defaults and profiles", () => {
 		const minimum = (link: string) =>
 			scenarioOf(`schema: klais.scenario/1\nduration: 1h\ndevices: { count: 1, link: ${link} }\n`).devices
 				.link.minMicros;
-		expect(["lte-m", "nb-iot", "wifi", "ethernet"].map(minimum)).toEqual([60_000, 250_000, 8_000, 4_000]);
+		expect(["lte-m", "nb-iot", "wifi", "ethernet"].map(minimum)).toEqual([100_000, 250_000, 8_000, 4_000]);
 	});
 
 	test("overrides leave the rest of a profile alone", () => {

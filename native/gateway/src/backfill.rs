@@ -55,21 +55,17 @@ impl Gateway {
         // The rest of its window now shows a gap: one answer is enough.
         entry.set_nacked(Lane::Backfill, true);
         let owed = entry.owed(CREDIT_SLACK as u16);
-        let is_waiting = entry.is_on_standby();
-        let mut delay_micros = self.standby_wait_micros();
-        if !is_waiting {
-            // Its slot is spent, its work is not: newcomers queue behind it.
+        let delay_micros = if entry.is_on_standby() {
+            self.standby_wait_micros()
+        } else if self.standby.len() < self.config.standby_devices_max {
+            entry.set_on_standby(true);
+            self.standby.push_back(device);
+            self.standby_readings += u64::from(owed);
+            self.standby_wait_micros()
+        } else {
             self.dam.backfill_started(device);
-            let slot_micros = self.reserve(now, device, u32::from(owed)).0;
-            if self.standby.len() < self.config.standby_devices_max {
-                self.entries[device as usize].set_on_standby(true);
-                self.standby.push_back(device);
-                self.standby_readings += u64::from(owed);
-                self.dam.backfill_started(device);
-            } else {
-                delay_micros = slot_micros;
-            }
-        }
+            self.reserve(now, device, u32::from(owed)).0
+        };
         self.nack(now, device, data, NackReason::Later, millis(delay_micros).max(1));
     }
 

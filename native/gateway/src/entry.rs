@@ -56,6 +56,11 @@ impl Entry {
         self.session != 0
     }
 
+    pub(crate) fn end_session(&mut self) {
+        self.credit = 0;
+        self.flags = 0;
+    }
+
     /// What a restarted process no longer knows; marks, epoch and session number come back from the checkpoints.
     pub(crate) fn forget_session(&mut self) {
         *self = Self { credit: 0, undecided: 0, flags: 0, ..*self };

@@ -68,6 +68,8 @@ pub struct Gateway {
     pub(crate) undecided_frames: u64,
     pub(crate) budget: i64,
     pub(crate) budget_fraction: u64,
+    /// Readings of the largest backfill frame so far.
+    pub(crate) largest_history: i64,
     pub(crate) pending_hellos: BTreeMap<u32, Hello>,
     pub(crate) standby: VecDeque<u32>,
     /// About what the devices on standby owe.
@@ -97,6 +99,7 @@ impl Gateway {
             undecided_frames: 0,
             budget: 0,
             budget_fraction: 0,
+            largest_history: 0,
             pending_hellos: BTreeMap::new(),
             standby: VecDeque::new(),
             standby_readings: 0,
@@ -238,7 +241,7 @@ impl Gateway {
             return;
         }
         if paced && entry.credit < count {
-            self.count_drop(Drop::NoCredit);
+            self.end_session(now, device);
             return;
         }
         if paced && !self.has_room_for_backfill(&entry) {

@@ -71,6 +71,17 @@ impl Gateway {
         self.transmit(now, device, Frame::Admit(admit));
     }
 
+    /// A device that has sent more than its credit counts otherwise, as one that has thinned out its ring in between: only
+    /// a new HELLO can settle that. Were it not told, it would send the same again and again.
+    pub(crate) fn end_session(&mut self, now: u64, device: u32) {
+        self.count_drop(Drop::NoCredit);
+        let entry = &mut self.entries[device as usize];
+        let session = entry.session;
+        entry.end_session();
+        self.stats.online -= 1;
+        self.transmit(now, device, Frame::Bye { session });
+    }
+
     /// A second copy of the HELLO that opened this session: the same answer, nothing reserved twice.
     fn admit_again(&mut self, now: u64, device: u32, hello: Hello) {
         let entry = self.entries[device as usize];

@@ -104,15 +104,22 @@ impl Gateway {
         self.submissions.push(Submission { at, batch, entries });
     }
 
-    /// History is charged to the last reading, also that of a frame larger than the whole budget. What live traffic takes
-    /// beyond its share is forgiven beyond a full budget, or a burst of it would stop history for long.
+    /// History is charged to the last reading, also that of a frame larger than the whole budget. Live traffic is charged
+    /// too, down to a full budget below what such a frame leaves: a burst of it must not stop history for long.
     fn spend_budget(&mut self, entries: &[SinkEntry]) {
-        let readings = |lane| {
-            let counts = entries.iter().filter(|e| e.lane == lane).map(|e| i64::from(e.count));
-            counts.sum::<i64>()
-        };
-        let least = self.budget.min(-self.full_budget());
-        self.budget = (self.budget - readings(Lane::Live)).max(least) - readings(Lane::Backfill);
+        let (mut live, mut history) = (0, 0);
+        for entry in entries {
+            let readings = i64::from(entry.count);
+            match entry.lane {
+                Lane::Live => live += readings,
+                Lane::Backfill => {
+                    history += readings;
+                    self.largest_history = self.largest_history.max(readings);
+                }
+            }
+        }
+        let least = self.budget.min(-self.full_budget() - self.largest_history);
+        self.budget = (self.budget - live).max(least) - history;
     }
 
     fn full_budget(&self) -> i64 {

@@ -198,6 +198,15 @@ fn no_device_sends_more_history_than_it_stated() {
     assert!((50..=58).contains(&admit.credit), "{admit:?}");
     assert_eq!(flood(&mut gateway, 1, 0, 1, Lane::Backfill, 0, 20), u64::from(admit.credit) / 10);
     assert!(dropped(&gateway, "no-credit") > 0);
+    // It is told, or it would try for ever; and it may ask again.
+    assert!(sent(&mut gateway).contains(&(0, Frame::Bye { session: 1 })));
+    assert_eq!(gateway.stats().online, 0);
+    gateway.poll(SECOND);
+    batches(&mut gateway).into_iter().for_each(|batch| gateway.sink_outcome(SECOND, batch, true));
+    sent(&mut gateway);
+    arrive(&mut gateway, SECOND, 0, &hello(2, 0, 50));
+    assert!(matches!(sent(&mut gateway).as_slice(), [(0, Frame::Admit(_))]));
+    assert_eq!(gateway.stats().online, 1);
 }
 
 #[test]
