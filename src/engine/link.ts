@@ -19,6 +19,9 @@ const LINK_OTHER_BITS = 15;
 const COHERENCE_MICROS = 1_000_000;
 /** A reordered frame is held back this many times its latency. */
 const REORDER_FACTOR = 2;
+/** RFC 6298: the first retransmission time-out, and doublings after which the engine gives the segment its last wait. */
+const TCP_TIMEOUT_MICROS = 1_000_000;
+const TCP_DOUBLINGS_MAX = 4;
 const PER_MILLION = 1_000_000;
 const PPM_PER_DRAW = PER_MILLION / 0x1_0000_0000;
 
@@ -44,6 +47,8 @@ export class Links {
 		devices: number,
 		private readonly profile: LinkProfile,
 		private readonly streams: Streams,
+		/** TCP below: what the link loses comes late, once and in order, instead of not at all. */
+		private readonly reliable = false,
 	) {
 		this.state = new Uint8Array(devices);
 		this.latency = new QuantileTable(profile);
@@ -51,7 +56,8 @@ export class Links {
 
 	/** The shortest and the longest time that a frame can be on its way. */
 	bounds(latencyFactorMax: number, frameBytesMax: number, burstFrames: number): { min: number; max: number } {
-		const slowest = this.profile.maxMicros * latencyFactorMax * (1 + REORDER_FACTOR);
+		const repeated = this.reliable ? TCP_TIMEOUT_MICROS * (2 << TCP_DOUBLINGS_MAX) : 0;
+		const slowest = this.profile.maxMicros * latencyFactorMax * (1 + REORDER_FACTOR) + repeated;
 		return { min: this.profile.minMicros, max: slowest + this.serialisation(frameBytesMax) * burstFrames };
 	}
 
@@ -63,6 +69,18 @@ export class Links {
 	/** Puts a device's link into a state. */
 	set(device: number, state: number): void {
 		this.state[device] = ((this.state[device] as number) & LINK_OTHER_BITS) | (state << LINK_SHIFT);
+	}
+
+	/** How much later TCP delivers a segment that was lost: its time-out, doubled for each further loss. */
+	private repetition(purpose: number, device: number, time: number, lossPpm: number): number {
+		let wait = TCP_TIMEOUT_MICROS;
+		for (let n = 1; n <= TCP_DOUBLINGS_MAX; n++) {
+			if (this.streams.draw(purpose, device, time, -2 - n) * PPM_PER_DRAW >= lossPpm) {
+				break;
+			}
+			wait += TCP_TIMEOUT_MICROS * (1 << n);
+		}
+		return wait;
 	}
 
 	/** Time that `bytes` take on the uplink. */
@@ -82,12 +100,15 @@ export class Links {
 		const fate = this.streams.draw(purpose, device, time, n) * PPM_PER_DRAW;
 		const loss = this.profile.lossPpm + (degraded?.lossPpm ?? 0);
 		this.duplicated = false;
-		if (fate < loss) {
+		if (fate < loss && !this.reliable) {
 			return -1;
 		}
 		const block = Math.floor(time / COHERENCE_MICROS);
 		const base = this.latency.at(this.streams.draw(purpose, device, block, -1));
 		const slowed = degraded === undefined ? base : Math.floor(base * degraded.latencyFactor);
+		if (this.reliable) {
+			return fate < loss ? slowed + this.repetition(purpose, device, time, loss) : slowed;
+		}
 		const { reorderPpm, duplicatePpm } = this.profile;
 		if (fate < loss + reorderPpm) {
 			return slowed * (1 + REORDER_FACTOR);

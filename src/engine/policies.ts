@@ -6,11 +6,13 @@ import type { Streams } from "./streams.js";
 export interface Policy {
 	readonly name: PolicyName;
 	readonly admission: ClusterOptions["admission"];
+	/** Frames travel over TCP, as a Kafka client's do: loss is delay, and nothing comes twice or out of order. */
+	readonly tcp: boolean;
 	/** Marks, transactions, exactly once. Else a plain proxy: at least once. */
 	readonly exactlyOnce: boolean;
 	readonly liveFirst: boolean;
-	/** Overrides the firmware's own rule; base and cap stay the firmware's. */
-	readonly backoffKind: Backoff["kind"];
+	/** Overrides the firmware's own rule; base and cap stay the firmware's. null: the firmware's own. */
+	readonly backoffKind: Backoff["kind"] | null;
 	/** 0: a time-out ends the connection, as in a Kafka client. */
 	readonly retransmissionsMax: number;
 	/** null: the firmware's request time-out. */
@@ -37,6 +39,7 @@ export const POLICIES: Readonly<Record<PolicyName, Policy>> = {
 	none: {
 		name: "none",
 		admission: "open",
+		tcp: true,
 		exactlyOnce: false,
 		liveFirst: false,
 		backoffKind: "exponential",
@@ -46,6 +49,7 @@ export const POLICIES: Readonly<Record<PolicyName, Policy>> = {
 	static: {
 		name: "static",
 		admission: "drop",
+		tcp: false,
 		exactlyOnce: true,
 		liveFirst: true,
 		backoffKind: "full-jitter",
@@ -55,9 +59,10 @@ export const POLICIES: Readonly<Record<PolicyName, Policy>> = {
 	klais: {
 		name: "klais",
 		admission: "slots",
+		tcp: false,
 		exactlyOnce: true,
 		liveFirst: true,
-		backoffKind: "full-jitter",
+		backoffKind: null,
 		retransmissionsMax: RETRANSMISSIONS_MAX,
 		retransmitMicros: RETRANSMIT_MICROS,
 	},
@@ -79,7 +84,7 @@ export function fleetOptions(scenario: Scenario, policy: Policy, streams: Stream
 		bufferReadings: firmware.bufferReadings,
 		overflow: firmware.overflow,
 		sensingBackup: firmware.backup === "sensing",
-		backoffKind: policy.backoffKind,
+		backoffKind: policy.backoffKind ?? firmware.backoff.kind,
 		backoffBaseMicros: firmware.backoff.baseMicros,
 		backoffCapMicros: firmware.backoff.capMicros,
 		helloTimeoutMicros: firmware.helloTimeoutMicros,

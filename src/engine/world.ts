@@ -48,7 +48,7 @@ export class World {
 	online: number;
 	/** Readings of reachable devices that wait for the backfill. */
 	owedTotal = 0;
-	/** Sessions set up by devices that had been away. */
+	/** Sessions set up. */
 	connects = 0;
 	neverConnected = 0;
 	/** Obstacles and SESSION. */
@@ -67,7 +67,7 @@ export class World {
 	) {
 		const { count, link } = scenario.devices;
 		this.streams = new Streams(seed);
-		this.links = new Links(count, link, this.streams);
+		this.links = new Links(count, link, this.streams, policy.tcp);
 		this.ledger = new Ledger(count, !policy.exactlyOnce);
 		this.gatewayDown = new Uint8Array(scenario.gateways.count);
 		this.flags = this.links.state.fill(SESSION);
