@@ -10,8 +10,6 @@ export const LINK_HALF_OPEN = 3;
 /** The first brown-out of a scenario; the n-th is LINK_BROWN_OUT + n. */
 export const LINK_BROWN_OUT = 4;
 
-/** Brown-outs with figures of their own that one scenario can have. */
-export const BROWN_OUTS_MAX = 12;
 const LINK_SHIFT = 4;
 const LINK_OTHER_BITS = 15;
 

@@ -29,8 +29,6 @@ export interface GatewayTransition {
 
 /** A cohort that returns over a time does so in at most this many steps. */
 const SPREAD_STEPS_MAX = 60;
-/** A link's state is a byte, and brown-outs begin at LINK_BROWN_OUT. */
-const BROWN_OUTS_MAX = 256 - LINK_BROWN_OUT;
 
 /**
  * The scenario's outages as lists of transitions on the slice grid, in time order, and the order in which devices are
@@ -244,9 +242,6 @@ function distinctBrownOuts(outages: readonly Outage[]): BrownOut[] {
 		if (outage.kind === "brown-out" && !distinct.some((other) => isSameBrownOut(other, outage))) {
 			distinct.push({ lossPpm: outage.lossPpm, latencyFactor: outage.latencyFactor });
 		}
-	}
-	if (distinct.length > BROWN_OUTS_MAX) {
-		throw new RangeError(`more than ${BROWN_OUTS_MAX} brown-outs with different figures`);
 	}
 	return distinct;
 }

@@ -1,5 +1,6 @@
 import { formatDuration } from "../units/duration.js";
 import type { Micros } from "../units/micros.js";
+import { MAX_BROWN_OUTS } from "./limits.js";
 import { cohortsOf, OUTAGE_TAKES, outagePeak } from "./outage-peak.js";
 import type { Outage, Scenario } from "./scenario.js";
 import type { Problem } from "./schema-errors.js";
@@ -68,6 +69,12 @@ function checkServers({ broker, gateways, devices: { firmware } }: Scenario): Pr
 
 function checkOutages({ outages, devices, gateways }: Scenario): Problem[] {
 	const problems: Problem[] = [];
+	const figures = outages.flatMap((o) => (o.kind === "brown-out" ? [`${o.lossPpm}/${o.latencyFactor}`] : []));
+	const distinct = new Set(figures).size;
+	if (distinct > MAX_BROWN_OUTS) {
+		const message = `expected at most ${MAX_BROWN_OUTS} brown-outs with different loss or latency, found ${distinct}`;
+		problems.push(problem(["outages"], message));
+	}
 	for (const taken of OUTAGE_TAKES) {
 		const peak = outagePeak(cohortsOf(outages, taken));
 		if (peak.devices > devices.count) {

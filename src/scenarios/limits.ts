@@ -4,6 +4,9 @@ export const MAX_DEVICES = 10_000_000;
 /** What one virtual device takes in memory, all told; the refusal of larger fleets quotes it. */
 const MEMORY_BYTES_PER_DEVICE = 128;
 
+/** Brown-outs with figures of their own: what is left of the 16 states that a link may have. */
+export const MAX_BROWN_OUTS = 12;
+
 /** Largest scenario file. Real ones are a few kilobytes; bulk data belongs in a cohort file. */
 export const MAX_SCENARIO_BYTES = 1_048_576;
 

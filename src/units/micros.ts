@@ -3,7 +3,6 @@ export type Micros = number & { readonly unit: "Micros" };
 
 export const MICROS_PER_MILLISECOND = 1_000;
 export const MICROS_PER_SECOND = 1_000_000;
-const MICROS_PER_HOUR = 3_600 * MICROS_PER_SECOND;
 
 /** Brands a whole number of microseconds. Throws on a fraction: that is a bug in the caller. */
 export function micros(value: number): Micros {

@@ -116,6 +116,12 @@ const CASES: readonly (readonly [name: string, text: string, where: string, says
 		"room for one frame, 64 readings",
 	],
 	[
+		"more kinds of brown-out than a link has states",
+		`outages: [${Array.from({ length: 13 }, (_, n) => `{ kind: brown-out, at: ${n}m, until: ${n + 1}m, share: 10%, loss: ${n + 1}% }`).join(", ")}]`,
+		"schema outages 4",
+		"at most 12 brown-outs",
+	],
+	[
 		"a chance above 1",
 		"…devices: { count: 1, link: { loss: 120% } }",
 		"schema devices.link.loss 3",
