@@ -75,9 +75,9 @@ const CASES: readonly (readonly [name: string, text: string, where: string, says
 	["commitMin 0", "broker: { commitMin: 0 }", "schema broker.commitMin 4", "from 1us"],
 	[
 		"commit quantiles out of order",
-		"broker:\n  commitMedian: 200ms",
+		"broker:\n  commitMedian: 300ms",
 		"schema broker.commitP99 5",
-		"more than commitMedian (200ms), found 150ms",
+		"more than commitMedian (300ms), found 200ms",
 	],
 	[
 		"link quantiles out of order",

@@ -29,9 +29,9 @@ describe("scaling", () => {
 			receiveQueueFrames: 2_048,
 			sinkQueueReadings: 167_772,
 			sinkBatchReadings: 5_243,
-			sessionsPerSecond: 100,
+			sessionsPerSecond: 10,
 		});
-		expect(half.broker).toEqual({ ...full.broker, capacityPerSecond: 1_250 });
+		expect(half.broker).toEqual({ ...full.broker, capacityPerSecond: 2_000, queuedRequests: 250 });
 		expect(half.durationMicros).toBe(full.durationMicros);
 	});
 
@@ -91,7 +91,11 @@ describe("scaling", () => {
 	test("what met its floor is told", () => {
 		const full = catalogue("psps-2019-10-25");
 		expect(scalingFloors(full, full.devices.count)).toEqual([]);
-		expect(scalingFloors(full, 1_000)).toEqual(["gateways.sessions", "gateways.sinkBatchReadings"]);
+		expect(scalingFloors(full, 1_000)).toEqual([
+			"gateways.sessions",
+			"gateways.sinkBatchReadings",
+			"broker.queuedRequests",
+		]);
 	});
 
 	test("the same number changes nothing", () => {
