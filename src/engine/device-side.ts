@@ -222,6 +222,7 @@ export class DeviceSide {
 		const refused = state === LINK_REFUSED || gatewayDown[device % gatewayDown.length] === 1;
 		if (kind === KIND_HELLO) {
 			world.hellosSent++;
+			links.reconnect(device);
 			if (!refused && state !== LINK_BLACK_HOLED) {
 				world.attempts++;
 			}

@@ -20,6 +20,7 @@ const REORDER_FACTOR = 2;
 /** RFC 6298: the first retransmission time-out, and doublings after which the engine gives the segment its last wait. */
 const TCP_TIMEOUT_MICROS = 1_000_000;
 const TCP_DOUBLINGS_MAX = 4;
+const PER_MILLI = 1_000;
 const PER_MILLION = 1_000_000;
 const PPM_PER_DRAW = PER_MILLION / 0x1_0000_0000;
 
@@ -40,6 +41,8 @@ export class Links {
 	/** Whether the frame of the last `travel` arrives twice. */
 	duplicated = false;
 	private readonly latency: QuantileTable;
+	/** Under TCP, when the last frame of a connection arrives, milliseconds: [up, down] a device. */
+	private readonly latest: Uint32Array;
 
 	constructor(
 		devices: number,
@@ -50,6 +53,7 @@ export class Links {
 	) {
 		this.state = new Uint8Array(devices);
 		this.latency = new QuantileTable(profile);
+		this.latest = new Uint32Array(reliable ? 2 * devices : 0);
 	}
 
 	/** The shortest and the longest time that a frame can be on its way. */
@@ -81,6 +85,20 @@ export class Links {
 		return wait;
 	}
 
+	/** Nothing overtakes a segment that is sent again. */
+	private inOrder(place: number, time: number, latency: number): number {
+		const arrival = Math.max(time + latency, (this.latest[place] as number) * PER_MILLI);
+		this.latest[place] = Math.ceil(arrival / PER_MILLI);
+		return arrival - time;
+	}
+
+	/** A device begins a new connection: what became of the old one holds up nothing. */
+	reconnect(device: number): void {
+		if (this.reliable) {
+			this.latest.fill(0, 2 * device, 2 * device + 2);
+		}
+	}
+
 	/** Time that `bytes` take on the uplink. */
 	serialisation(bytes: number): number {
 		const rate = this.profile.uplinkBitsPerSecond;
@@ -105,7 +123,8 @@ export class Links {
 		const base = this.latency.at(this.streams.draw(purpose, device, block, -1));
 		const slowed = degraded === undefined ? base : Math.floor(base * degraded.latencyFactor);
 		if (this.reliable) {
-			return fate < loss ? slowed + this.repetition(purpose, device, time, loss) : slowed;
+			const late = fate < loss ? this.repetition(purpose, device, time, loss) : 0;
+			return this.inOrder(2 * device + Number(!up), time, slowed + late);
 		}
 		const { reorderPpm, duplicatePpm } = this.profile;
 		if (fate < loss + reorderPpm) {

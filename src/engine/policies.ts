@@ -27,8 +27,6 @@ const OVERBOOK_PERMILLE = 1_050;
 /** Backfill that waits in a gateway: this much of its share of the capacity. */
 const BACKFILL_QUEUE_SECONDS = 4;
 
-/** Requests of plain clients that reach one gateway within this time are appended together: the model's grain. */
-const PLAIN_LINGER_MICROS = 50_000;
 /** Share of the broker's ceiling that gateways use: at the ceiling itself its queue, and with it live latency, would wander. */
 const CAPACITY_PERMILLE = 985;
 /** Transactional producers of a gateway, one per group of its devices; each has one transaction at a time. */
@@ -119,7 +117,7 @@ export function clusterOptions(scenario: Scenario, policy: Policy, streams: Stre
 			? Number.MAX_SAFE_INTEGER
 			: Math.max(1, Math.floor(broker.queuedRequests / gateways.count)),
 		backfillQueueReadings: Math.max(capacity * BACKFILL_QUEUE_SECONDS, 2 * devices.firmware.frameReadings),
-		commitIntervalMicros: policy.exactlyOnce ? gateways.commitIntervalMicros : PLAIN_LINGER_MICROS,
+		commitIntervalMicros: gateways.commitIntervalMicros,
 		batchReadingsMax: gateways.sinkBatchReadings,
 		producers: policy.exactlyOnce ? PRODUCERS : 1,
 		batchesInFlightMax: policy.exactlyOnce ? 1 : gateways.sinkInFlightBatches,

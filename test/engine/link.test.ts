@@ -24,6 +24,13 @@ function isRate(hits: number, draws: number, ppm: number): boolean {
 	return Math.abs(hits - draws * p) <= 5 * Math.sqrt(draws * p * (1 - p)) + 1;
 }
 
+/** As `expect`, which is too slow for so many. */
+function expectRange(value: number, min: number, max: number): void {
+	if (value < min || value > max) {
+		expect([min, value, max]).toBe("in order");
+	}
+}
+
 const time = fc.integer({ min: 0, max: 49 * 86_400 * SECOND });
 const device = fc.integer({ min: 0, max: 99 });
 const nth = fc.integer({ min: 0, max: 600 });
@@ -129,6 +136,54 @@ describe("the access links", () => {
 			expect(links.travel(true, 3, at, 0)).toBe(healthy.travel(true, 3, at, 0));
 		}
 		expect(isRate(lost, 20_000, 300_000)).toBe(true);
+	});
+
+	describe("under TCP", () => {
+		const reliable = (p: LinkProfile) => new Links(100, p, new Streams("tcp"), true);
+
+		it("lose, double and reorder nothing: what is lost comes late, and what follows it waits", () => {
+			const p = { ...LOSSY, lossPpm: 150_000 };
+			const links = reliable(p);
+			const { min, max } = links.bounds(1, 100, 1);
+			const plain = linksOf({ ...p, lossPpm: 0 }, "tcp");
+			let late = 0;
+			for (const up of [true, false]) {
+				let newest = 0;
+				for (let n = 0; n < 20_000; n++) {
+					// Bursts of four, a few a second.
+					const at = Math.floor(n / 4) * 300_000;
+					const travel = links.travel(up, 7, at, n % 4);
+					expectRange(travel, min, max + 1_000);
+					expectRange(at + travel, newest, Number.POSITIVE_INFINITY);
+					expect(links.duplicated).toBe(false);
+					newest = at + travel;
+					late += travel >= 1_000_000 + plain.travel(up, 7, at, 1) ? 1 : 0;
+				}
+			}
+			expect(late / 40_000).toBeGreaterThan(0.15);
+		});
+
+		it("take as long as without where nothing is lost, apart for each device and way", () => {
+			const p = { ...LINK_PROFILES["nb-iot"], lossPpm: 0, reorderPpm: 0, duplicatePpm: 0 };
+			const [links, plain] = [reliable(p), linksOf(p, "tcp")];
+			for (let n = 0; n < 2_000; n++) {
+				const [up, d, at] = [n % 2 === 0, n % 100, n * 1_000_000];
+				expect(links.travel(up, d, at, 0)).toBe(plain.travel(up, d, at, 0));
+			}
+		});
+
+		it("begin anew with a new connection", () => {
+			const links = reliable({ ...LOSSY, lossPpm: 1_000_000 });
+			const old = links.travel(true, 5, 0, 0);
+			expect(old).toBeGreaterThan(20_000_000);
+			links.reconnect(5);
+			const lossless = reliable({ ...LOSSY, lossPpm: 0 });
+			lossless.travel(true, 5, 0, 0);
+			lossless.reconnect(5);
+			expect(lossless.travel(true, 5, 1, 0)).toBe(
+				linksOf({ ...LOSSY, lossPpm: 0, reorderPpm: 0 }, "tcp").travel(true, 5, 1, 0),
+			);
+		});
 	});
 
 	it("take the time that the bytes take on the uplink", () => {

@@ -217,6 +217,16 @@ describe("the drain", () => {
 	});
 });
 
+describe("policy none", () => {
+	it("stores nothing twice because of a lossy link alone: its clients speak TCP", () => {
+		const link = { lossPpm: 20_000, duplicatePpm: 10_000, reorderPpm: 20_000 };
+		const shape = { durationSeconds: 1_000, link, firmware: { frameReadings: 1 } };
+		const { ledger, virtual } = simulate(sketch(shape), "none").record;
+		expect([ledger.duplicates, ledger.imbalance]).toEqual([0, null]);
+		expect(virtual.drops).toEqual({});
+	});
+});
+
 describe("the seed", () => {
 	it.each(POLICY_NAMES)("decides everything under %s", (policy) => {
 		const scenario = sketch(SHAPES["all at once"] as Partial<Sketch>);

@@ -18,6 +18,6 @@ export const PSPS_OPTIONS: ImportOptions = {
 		"Outages: PG&E public outage map, scraped about every 10 minutes into the repository simonw/pge-outages-pre-2024, snapshot head d1561539, licence Apache-2.0",
 		"Link: see the link profile lte-m; firmware timers: defaults of Apache Kafka's clients, see the firmware profile smart-meter",
 	],
-	capacityPerSecond: 4_000,
+	capacityPerSecond: 5_000,
 	sessionsPerSecond: 20,
 };

@@ -31,7 +31,7 @@ describe("scaling", () => {
 			sinkBatchReadings: 5_243,
 			sessionsPerSecond: 10,
 		});
-		expect(half.broker).toEqual({ ...full.broker, capacityPerSecond: 2_000, queuedRequests: 250 });
+		expect(half.broker).toEqual({ ...full.broker, capacityPerSecond: 2_500, queuedRequests: 250 });
 		expect(half.durationMicros).toBe(full.durationMicros);
 	});
 
