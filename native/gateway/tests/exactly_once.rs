@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::world::{World, plan};
+use common::plan::plan;
+use common::world::World;
 
 /// Runs the plans of the seeds; the failing one is named.
 fn run(seeds: std::ops::Range<u64>) -> (u64, u64, u64) {

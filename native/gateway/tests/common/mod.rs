@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 pub mod chance;
+pub mod plan;
 pub mod sink;
 pub mod world;
 
