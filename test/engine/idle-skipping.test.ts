@@ -28,6 +28,20 @@ const SKETCHES: Readonly<Record<string, Sketch>> = {
 			{ kind: "gateway", gateways: 2, outAtMicros: micros(800 * SECOND), backAtMicros: micros(900 * SECOND) },
 		],
 	},
+	// Thinned out, the backlog is through before the ideal sink, which stores all that the buffers could hold.
+	"a drain that is over early": {
+		devices: 12,
+		durationSeconds: 4_000,
+		firmware: {
+			readingIntervalMicros: micros(60 * SECOND),
+			reportIntervalMicros: micros(300 * SECOND),
+			bufferReadings: 33,
+			overflow: "decimate",
+		},
+		outages: [{ kind: "power", cohorts: [cohort(9, 100, 3_500)] }],
+		broker: { capacityPerSecond: 3, nodes: 1 },
+		gateways: { count: 1 },
+	},
 	"two shards and a herd": {
 		devices: SHARD_DEVICES + 500,
 		durationSeconds: 240,

@@ -11,6 +11,7 @@ const PICKED = [0, 1, 2, 77, SHARD_DEVICES - 1, SHARD_DEVICES, SHARD_DEVICES + 1
 const device = fc.constantFrom(...PICKED);
 /** Near and far, with the borders of all four levels. */
 const ahead = fc.oneof(
+	fc.integer({ min: 1, max: 4 }),
 	fc.integer({ min: 1, max: 300 }),
 	fc.integer({ min: 250, max: 260 }),
 	fc.integer({ min: 65_000, max: 66_000 }),
