@@ -96,9 +96,11 @@ async function compare(
 }
 
 function start(peer: Peer, pending: number, quick: boolean): SampleProcess<HoldSample> {
-	const share = quick ? 0.05 : 1;
-	const ticks = (events: number) => Math.max(1, Math.round((share * events * HOLD_TICKS) / 2 / pending));
-	const args = [...peer.args, pending, ticks(peer.eventsPerSample), ticks(peer.eventsToWarm)];
+	const ticks = (events: number, share: number) =>
+		Math.max(1, Math.round((share * events * HOLD_TICKS) / 2 / pending));
+	// A quick sample must still be long against the 10 ms in which some systems count CPU time.
+	const [sample, warm] = quick ? [0.5, 0.05] : [1, 1];
+	const args = [...peer.args, pending, ticks(peer.eventsPerSample, sample), ticks(peer.eventsToWarm, warm)];
 	return new SampleProcess(`${peer.name}, ${size(pending)} pending`, peer.command, args.map(String));
 }
 
