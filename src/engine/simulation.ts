@@ -8,6 +8,7 @@ import { OutagePlan } from "./outage-plan.js";
 import { type PlanFacts, planFacts } from "./plan-facts.js";
 import { clusterOptions, fleetOptions, POLICIES, type Policy } from "./policies.js";
 import { Production } from "./production.js";
+import { LAST_SLICE } from "./shard-wheels.js";
 import { type FinishedRun, summarise } from "./summary.js";
 import { Transitions } from "./transitions.js";
 import { World } from "./world.js";
@@ -70,6 +71,9 @@ export class Simulation implements FinishedRun {
 		this.world = new World(scenario, chosen, seed);
 		const { streams, links } = this.world;
 		this.sliceMicros = Math.min(scenario.devices.link.minMicros, scenario.broker.commitMinMicros);
+		if (scenario.durationMicros / this.sliceMicros > LAST_SLICE) {
+			throw new RangeError("the scenario is too long for its shortest latency");
+		}
 		const plan = new OutagePlan(scenario, this.sliceMicros, streams);
 		links.brownOuts = plan.brownOuts;
 		this.facts = planFacts(scenario, plan, this.sliceMicros, streams);

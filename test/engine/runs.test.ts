@@ -217,6 +217,63 @@ describe("the drain", () => {
 	});
 });
 
+describe("a fleet larger than the engine's buffers", () => {
+	const devices = 80_000;
+	const shape: Sketch = {
+		devices,
+		durationSeconds: 60,
+		firmware: { readingIntervalMicros: micros(20 * SECOND), reportIntervalMicros: micros(20 * SECOND) },
+		gateways: {
+			count: 1,
+			helloMicros: micros(10),
+			dataMicros: micros(1),
+			readingNanos: 0,
+			receiveQueueFrames: 100_000,
+		},
+		broker: { capacityPerSecond: 200_000, requestTimeoutMicros: micros(3_600 * SECOND) },
+	};
+	const large = { ...shape.gateways, sinkQueueReadings: 1_000_000, sinkBatchReadings: 1_000_000 };
+
+	it("is accounted for when all transactions of a minute commit in one slice", () => {
+		// Two or three readings a device wait for the broker, and all their ACKs leave at once.
+		const outage: Outage = {
+			kind: "broker",
+			outAtMicros: micros(2 * SECOND),
+			backAtMicros: micros(45 * SECOND),
+		};
+		const finished = simulate(scenarioOf({ ...shape, gateways: large, outages: [outage] }), "static");
+		expectHonest(finished);
+		expect(finished.record.ledger.durable).toBeGreaterThan(devices);
+	});
+
+	it("is cut off at once when its only gateway dies", () => {
+		const outage: Outage = {
+			...GATEWAYS,
+			gateways: 1,
+			outAtMicros: micros(10 * SECOND),
+			backAtMicros: micros(12 * SECOND),
+		} as Outage;
+		const finished = simulate(scenarioOf({ ...shape, gateways: large, outages: [outage] }), "none");
+		expectHonest(finished);
+		expect(finished.record.series.reachable.slice(9, 13)).toEqual([devices, 0, 0, devices]);
+	});
+});
+
+describe("a scenario that the engine cannot run", () => {
+	it("is refused where its time has more slices than a word", () => {
+		const shape = { durationSeconds: 7 * 86_400, link: "ethernet" as const };
+		const broker = { commitMinMicros: micros(100) };
+		expect(() => simulate(sketch({ ...shape, broker }), "klais")).toThrow(
+			/too long for its shortest latency/,
+		);
+	});
+
+	it("is refused where a frame is on its way for more slices than there are", () => {
+		const link = { uplinkBitsPerSecond: 10 };
+		expect(() => simulate(sketch({ link }), "klais")).toThrow(/longest latency is too long/);
+	});
+});
+
 describe("policy none", () => {
 	it("stores nothing twice because of a lossy link alone: its clients speak TCP", () => {
 		const link = { lossPpm: 20_000, duplicatePpm: 10_000, reorderPpm: 20_000 };

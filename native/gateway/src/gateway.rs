@@ -6,7 +6,7 @@ use crate::queue::SinkEntry;
 use crate::sink::{Producer, Submission, ack};
 use crate::{DROP_NAMES, Entry, GatewayConfig, GatewayError};
 use klais_burst_sync::{Cookie, Data, Defer, Frame, Hello, Intake, Lane, Nack, NackReason, Offer};
-use klais_dam::{Class, Dam, HelloVerdict};
+use klais_dam::{Class, Dam, DropReason, HelloVerdict};
 use klais_units::NANOS_PER_MICRO;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -147,7 +147,13 @@ impl Gateway {
             Frame::Hello(hello) => {
                 self.stats.hellos += 1;
                 let cookie = hello.cookie.map(|c| klais_dam::Cookie { slot: c.slot, mac: c.mac });
-                match self.dam.hello(nanos, device, cookie, false) {
+                let mut verdict = self.dam.hello(nanos, device, cookie, false);
+                if verdict == HelloVerdict::Drop(DropReason::BadCookie) {
+                    // A promise under a key that is gone is worth nothing, but its holder is a newcomer like any other: a
+                    // device shows its cookie until it is answered, and would be shut out for good.
+                    verdict = self.dam.hello(nanos, device, None, false);
+                }
+                match verdict {
                     HelloVerdict::Pass => Ingress::Accept,
                     HelloVerdict::Defer { delay_nanos, cookie } => {
                         self.stats.deferred += 1;

@@ -116,6 +116,31 @@ fn slots_promised_before_a_restart_are_still_honoured() {
 }
 
 #[test]
+fn a_promise_under_a_key_that_is_gone_makes_a_newcomer_not_an_outcast() {
+    let mut config = config(50);
+    config.dam.sessions = Some(klais_dam::Limit::per_second(1, 1));
+    config.dam.cookie_key = [7; 16];
+    let mut gateway = gateway(&config);
+    let forged = klais_burst_sync::Cookie { slot: 3, mac: 4 };
+    let Frame::Hello(plain) = hello(2, 0, 0) else { return };
+    for device in 0..3 {
+        let shown = Frame::Hello(klais_burst_sync::Hello { cookie: Some(forged), ..plain });
+        let verdict = arrive(&mut gateway, 0, device, &shown);
+        // The first finds the door open, the others get a slot, a second apart: the forged one helps nobody.
+        match device {
+            0 => assert!(matches!(sent(&mut gateway).as_slice(), [(0, Frame::Admit(_))])),
+            _ => {
+                let klais_gateway::Ingress::Answer(Frame::Defer(defer)) = verdict else {
+                    panic!("{verdict:?}")
+                };
+                assert!(defer.delay_millis.abs_diff(device * 1_000) < 50, "{defer:?}");
+                assert_ne!(defer.cookie, forged);
+            }
+        }
+    }
+}
+
+#[test]
 fn a_plain_proxy_begins_anew_with_what_the_device_says() {
     let mut config = config(1);
     config.deduplicate = false;
