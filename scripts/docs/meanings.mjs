@@ -42,7 +42,7 @@ export const MEANINGS = {
 		bootMin: ["Least time from power on until the modem is attached.", fromProfile],
 		bootMax: ["Most time from power on until the modem is attached; drawn uniformly per boot.", fromProfile],
 		backoff: [
-			"Wait between attempts to connect. The policy sets the kind (see the methodology); base and cap are used under every policy.",
+			"Wait between attempts to connect. Its kind is used under `klais`, base and cap under every policy (see the methodology).",
 			fromProfile,
 		],
 		helloTimeout: ["First wait for an answer to HELLO; doubles per attempt.", fromProfile],
