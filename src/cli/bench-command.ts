@@ -102,13 +102,10 @@ function circumstances(before: string, quick: boolean): string {
 async function resultsOf(
 	bench: readonly BenchRecord[],
 	names: readonly string[],
-	{ quick, out, json }: BenchOptions,
+	{ quick }: BenchOptions,
 ): Promise<ResultsFile> {
-	const flags = [
-		...(quick ? ["--quick"] : []),
-		...(out === undefined ? [] : ["--out", out]),
-		...(json === undefined ? [] : ["--json", json]),
-	];
+	// As in a run's record: where the file went is no part of what was measured.
+	const flags = quick ? ["--quick"] : [];
 	const command = shellCommand(["klais", "bench", "--only", names.join(","), ...flags]);
 	const [tool, host] = [await toolFacts(), await hostFacts()];
 	return { schema: "klais.results/1", tool, host, command, partial: false, runs: [], bench, live: [] };
