@@ -26,7 +26,7 @@ describe("klais list", () => {
 	test("as JSON", async () => {
 		const { stdout } = await klais(["list", "--json"]);
 		const smoke = (JSON.parse(stdout) as { name: string }[]).find(({ name }) => name === "smoke");
-		expect(smoke).toMatchObject({ devices: 2_000, durationSeconds: 7_200, teaches: expect.any(String) });
+		expect(smoke).toMatchObject({ devices: 2_000, durationSeconds: 5_400, teaches: expect.any(String) });
 	});
 
 	test("a reader that closes the pipe is no error", () => {

@@ -7,7 +7,7 @@ describe("klais run", () => {
 	test("runs the smoke scenario under all of its policies", async () => {
 		const cwd = newFolder();
 		const { code, stdout, stderr } = await klais(["run", "smoke"], { cwd });
-		expect(stderr).toContain("smoke / klais: started, 2,000 devices, 2 h of virtual time");
+		expect(stderr).toContain("smoke / klais: started, 2,000 devices, 90 min of virtual time");
 		expect(stderr).toMatch(/smoke \/ none: done in .+ events/);
 		expect(code).toBe(0);
 		const out = join(cwd, "results", "latest");
