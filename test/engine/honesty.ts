@@ -7,7 +7,7 @@ import type { Finished } from "./support.js";
  * Readings taken by the whole fleet up to the end of a run, counted from the outage plan and the sampling grid alone:
  * neither the devices nor the run's own count have a say.
  */
-export function takenByTruth({ scenario, run, phases }: Finished, endMicros: number): number {
+function takenByTruth({ scenario, run, phases }: Finished, endMicros: number): number {
 	const { count, firmware } = scenario.devices;
 	const interval = firmware.readingIntervalMicros;
 	const edges: { at: number; on: boolean }[][] = Array.from({ length: count }, () => []);

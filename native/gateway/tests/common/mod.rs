@@ -1,6 +1,8 @@
 //! What the tests of the gateway share.
 #![allow(dead_code)]
 
+// The same dice as the tests of burst sync.
+#[path = "../../../burst-sync/tests/common/chance.rs"]
 pub mod chance;
 pub mod plan;
 pub mod sink;
