@@ -88,7 +88,8 @@ describe("the pages", () => {
 		const names = ["Device", "Entry", "Dam", "ShardWheels", "Ledger", "World"];
 		const sum = names.map(row).reduce((x, y) => x + y);
 		expect(text).toContain(`| **sum** | **${sum}** |`);
-		expect(sum).toBeLessThan(128);
+		// The aim is 128: decision 0010 says what the last four bytes are for.
+		expect(sum).toBeLessThanOrEqual(131);
 	});
 });
 

@@ -27,6 +27,22 @@ pub enum BackoffKind {
     Decorrelated,
 }
 
+impl BackoffKind {
+    /// By its name in a scenario.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "none" => Self::None,
+            "fixed" => Self::Fixed,
+            "exponential" => Self::Exponential,
+            "full-jitter" => Self::FullJitter,
+            "equal-jitter" => Self::EqualJitter,
+            "decorrelated" => Self::Decorrelated,
+            _ => return None,
+        })
+    }
+}
+
 /// A backoff rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {

@@ -13,6 +13,19 @@ pub enum Overflow {
     Decimate,
 }
 
+impl Overflow {
+    /// By its name in a scenario.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "drop-oldest" => Self::DropOldest,
+            "drop-newest" => Self::DropNewest,
+            "decimate" => Self::Decimate,
+            _ => return None,
+        })
+    }
+}
+
 /// Where readings wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Storage {
@@ -20,6 +33,18 @@ pub enum Storage {
     Flash,
     /// Lost with the power; the device's epoch then rises.
     Volatile,
+}
+
+impl Storage {
+    /// By its name in a scenario.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "flash" => Self::Flash,
+            "volatile" => Self::Volatile,
+            _ => return None,
+        })
+    }
 }
 
 /// One firmware, shared by a fleet. Times in microseconds.

@@ -300,8 +300,12 @@ impl Device {
             Frame::Defer(defer) if state == State::Connecting && defer.session == self.session => {
                 self.word = defer.cookie.mac;
                 self.half = defer.cookie.slot;
-                self.flags.set_state(State::Deferred);
-                self.deadline = now.saturating_add(u64::from(defer.delay_millis).max(1) * 1_000);
+                self.await_slot(now, defer.delay_millis);
+            }
+            Frame::Redirect { session, delay_millis, .. }
+                if state == State::Connecting && session == self.session =>
+            {
+                self.await_slot(now, delay_millis);
             }
             Frame::Ack { session, lane, mark } if state == State::Online && session == self.session => {
                 self.on_ack(config, phase, now, lane, mark, out);
@@ -317,6 +321,11 @@ impl Device {
             }
             _ => {}
         }
+    }
+
+    fn await_slot(&mut self, now: u64, delay_millis: u32) {
+        self.flags.set_state(State::Deferred);
+        self.deadline = now.saturating_add(u64::from(delay_millis).max(1) * 1_000);
     }
 
     /// Ends the session and waits by the firmware's own rule before the next attempt.

@@ -1,4 +1,4 @@
-//! What devices and gateways say to each other. The byte encoding belongs to the wire crate to come.
+//! What devices and gateways say to each other. `wire` puts it into bytes.
 
 /// A reading's place in its device's life: the index of its sampling instant, the same in both lanes.
 pub type Mark = u32;
@@ -138,6 +138,17 @@ pub enum Frame {
     Admit(Admit),
     /// Gateway to device: come back later.
     Defer(Defer),
+    /// Gateway to device: another gateway is to be asked, and not before the delay.
+    Redirect {
+        /// Echo of the HELLO.
+        session: u16,
+        /// From the receipt of this frame.
+        delay_millis: u32,
+        /// The other gateway: IPv6, or IPv4 mapped into it.
+        address: [u8; 16],
+        /// Its UDP port.
+        port: u16,
+    },
     /// Device to gateway: readings.
     Data(Data),
     /// Gateway to device: everything below `mark` is durable on `lane`.

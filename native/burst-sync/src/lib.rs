@@ -14,6 +14,7 @@ mod intake;
 mod resend;
 mod schedule;
 mod session;
+pub mod wire;
 
 pub use backlog::{Backlog, READING_INDEX_MAX, Range};
 pub use backoff::{Backoff, BackoffKind};

@@ -94,6 +94,9 @@ fn frame() -> impl Strategy<Value = Frame> {
         2 => (session(), any::<u32>(), any::<u64>()).prop_map(|(session, delay_millis, mac)| {
             Frame::Defer(Defer { session, delay_millis, cookie: Cookie { slot: 1, mac } })
         }),
+        1 => (session(), any::<u32>(), any::<u16>()).prop_map(|(session, delay_millis, port)| {
+            Frame::Redirect { session, delay_millis, address: [0xfd; 16], port }
+        }),
         4 => (session(), lane(), mark()).prop_map(|(session, lane, mark)| Frame::Ack { session, lane, mark }),
         3 => (session(), lane(), mark(), any::<u32>(), 0u8..4, reason).prop_map(
             |(session, lane, mark, delay_millis, round, reason)| {
@@ -220,6 +223,9 @@ proptest! {
         let stray = match frame {
             Frame::Admit(f) => Frame::Admit(Admit { session: other, ..f }),
             Frame::Defer(f) => Frame::Defer(Defer { session: other, ..f }),
+            Frame::Redirect { delay_millis, address, port, .. } => {
+                Frame::Redirect { session: other, delay_millis, address, port }
+            }
             Frame::Nack(f) => Frame::Nack(Nack { session: other, ..f }),
             Frame::Ack { lane, mark, .. } => Frame::Ack { session: other, lane, mark },
             Frame::Bye { .. } => Frame::Bye { session: other },

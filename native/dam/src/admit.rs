@@ -29,7 +29,7 @@ impl Dam {
     /// The reason of the first layer that refuses, in the order above.
     #[inline]
     pub fn admit(&self, now: u64, device: u32, class: Class, cost: u32) -> Verdict {
-        self.check_device(device)?;
+        self.knows(device)?;
         self.admit_known(self.units(now), device, class, cost)
     }
 
@@ -37,7 +37,7 @@ impl Dam {
     #[inline]
     pub(crate) fn admit_known(&self, now: u64, device: u32, class: Class, cost: u32) -> Verdict {
         let own = self.device_pace().ask(cost).map_err(|_| DropReason::InvalidCost)?;
-        let mut all = self.global.pace().ask(cost).map_err(|_| DropReason::InvalidCost)?;
+        let mut all = self.state.global.pace().ask(cost).map_err(|_| DropReason::InvalidCost)?;
         if class.is_history() {
             all = all.yielding();
         }
@@ -50,7 +50,7 @@ impl Dam {
             Some(tat) => gcra::look(tat, now, own).map_err(|_| DropReason::DeviceRate)?,
             None => Charge::NONE,
         };
-        let all_looked = self.global.look(now, all);
+        let all_looked = self.state.global.look(now, all);
         let lane = match of_class {
             None => FREE,
             Some((bucket, ask)) => match bucket.look(now, ask) {
@@ -105,7 +105,7 @@ impl Dam {
                 .map_err(|refusal| DropReason::of(refusal, DropReason::ClassRate))?,
             None => Charge::NONE,
         };
-        let all_charged = self.global.commit(all_looked, now, all);
+        let all_charged = self.state.global.commit(all_looked, now, all);
         all_charged.map(|_| ()).map_err(|refusal| {
             if let Some(bucket) = lane.bucket {
                 bucket.refund(charged);
@@ -117,12 +117,12 @@ impl Dam {
     /// The bucket that a class is charged to.
     #[inline]
     pub(crate) fn class_bucket(&self, class: Class) -> Option<&Bucket> {
-        self.classes.get(class as usize)
+        self.state.classes.get(class as usize)
     }
 
     /// The bucket of history, and the queue of its slots.
     pub(crate) fn backfill_bucket(&self) -> &Bucket {
-        &self.classes[Class::Backfill as usize]
+        &self.state.classes[Class::Backfill as usize]
     }
 
     /// How far ahead promises may reach, in units.

@@ -3,7 +3,7 @@
 use core::sync::atomic::Ordering::Relaxed;
 
 use crate::gcra::MAX_RETRIES;
-use crate::slot_word::{EARLY_NANOS, Held, later, nanos_until, tick_at};
+use crate::slot_word::{EARLY_NANOS, Held, Slot, later, nanos_until, tick_at};
 use crate::slots::swap;
 use crate::{Dam, DropReason, Refusal, Shift, TICK_NANOS, WIDE_WINDOW};
 
@@ -31,7 +31,7 @@ impl Dam {
     /// `UnknownDevice`, `Blocked`, `InvalidCost` (0 readings), `Horizon` (the work would end later than the dam promises) or
     /// `Contended`; nothing has changed then.
     pub fn reserve_backfill(&self, now: u64, device: u32, readings: u32) -> Result<BackfillSlot, DropReason> {
-        self.check_device(device)?;
+        self.knows(device)?;
         if readings == 0 {
             return Err(DropReason::InvalidCost);
         }
@@ -44,7 +44,7 @@ impl Dam {
         let work = pace.work(u64::from(readings));
         for _ in 0..MAX_RETRIES {
             let held = Held::from_word(word.load(Relaxed));
-            if let Some(delay_nanos) = self.pending_backfill(held, now) {
+            if let Some(delay_nanos) = self.pending_backfill(held.slot, now) {
                 return Ok(BackfillSlot { delay_nanos, credit: 0, held: true });
             }
             let charged =
@@ -54,7 +54,7 @@ impl Dam {
                 })?;
             let delay_nanos = Shift::DAM.nanos(charged.after - work - units);
             let tick = tick_at(now.saturating_add(delay_nanos));
-            if swap(word, held, Held::Backfill(tick)) {
+            if swap(word, held, held.with(Slot::Backfill(tick))) {
                 return Ok(BackfillSlot { delay_nanos, credit: readings, held: false });
             }
             bucket.refund(charged);
@@ -68,11 +68,11 @@ impl Dam {
             return false;
         };
         let held = Held::from_word(word.load(Relaxed));
-        let Held::Backfill(tick) = held else {
+        let Slot::Backfill(tick) = held.slot else {
             return false;
         };
         // Its session began before this slot, so session cookies up to here are used up too.
-        swap(word, held, Held::Spent(later(tick, (EARLY_NANOS / TICK_NANOS) as u32)))
+        swap(word, held, held.with(Slot::Spent(later(tick, (EARLY_NANOS / TICK_NANOS) as u32))))
     }
 
     /// How long history reserved now would wait, in nanoseconds: how far ahead backfill slots are promised.
@@ -82,8 +82,8 @@ impl Dam {
     }
 
     /// Nanoseconds until a backfill slot that is still good; 0 if it has come.
-    fn pending_backfill(&self, held: Held, now: u64) -> Option<u64> {
-        let Held::Backfill(tick) = held else {
+    fn pending_backfill(&self, held: Slot, now: u64) -> Option<u64> {
+        let Slot::Backfill(tick) = held else {
             return None;
         };
         let until = nanos_until(tick, now);

@@ -62,14 +62,14 @@ impl Dam {
 
     /// Answers what needs no bucket, and sums up the costs of the rest by class.
     fn check_chunk(&self, requests: &[Request], verdicts: &mut [Verdict]) -> [u64; Class::COUNT] {
-        let most_of_all = self.device_pace().burst.min(self.global.pace().burst);
+        let most_of_all = self.device_pace().burst.min(self.state.global.pace().burst);
         let most = Class::ALL.map(|class| {
             self.class_bucket(class).map_or(most_of_all, |bucket| bucket.pace().burst.min(most_of_all))
         });
         let mut sums = [0; Class::COUNT];
         for (request, verdict) in requests.iter().zip(verdicts) {
             let class = request.class as usize;
-            *verdict = self.check_device(request.device);
+            *verdict = self.knows(request.device);
             if verdict.is_ok() {
                 if request.cost.wrapping_sub(1) < most[class] {
                     sums[class] += u64::from(request.cost);
@@ -116,13 +116,13 @@ impl Dam {
     /// What the sums ask of the shared buckets, in the strictest order of the frames; `None` if more than a burst.
     fn leases(&self, sums: &[u64; Class::COUNT]) -> Option<Leases> {
         let [control, live, backfill, reserved] = *sums;
-        let mut all = self.global.pace().ask_sum(control + live + backfill + reserved)?;
+        let mut all = self.state.global.pace().ask_sum(control + live + backfill + reserved)?;
         if backfill + reserved > 0 {
             // Stricter than the rule for one frame, whatever its place in the chunk.
             let kept = (all.tolerance + all.work) >> gcra::YIELD_SHIFT;
             all.tolerance = all.tolerance.checked_sub(kept)?;
         }
-        let [of_control, of_live, of_backfill] = &self.classes;
+        let [of_control, of_live, of_backfill] = &self.state.classes;
         Some([
             of_control.pace().ask_sum(control)?,
             of_live.pace().ask_sum(live)?,
@@ -132,8 +132,8 @@ impl Dam {
     }
 
     fn shared(&self) -> [&Bucket; SHARED] {
-        let [control, live, backfill] = &self.classes;
-        [control, live, backfill, &self.global]
+        let [control, live, backfill] = &self.state.classes;
+        [control, live, backfill, &self.state.global]
     }
 
     /// Whether all shared buckets have room. Changes nothing.
@@ -169,7 +169,7 @@ impl Dam {
     fn admit_one_by_one(&self, now: u64, requests: &[Request], verdicts: &mut [Verdict]) -> usize {
         let mut passes = 0;
         for (request, verdict) in requests.iter().zip(verdicts) {
-            let known = self.check_device(request.device);
+            let known = self.knows(request.device);
             *verdict =
                 known.and_then(|()| self.admit_known(now, request.device, request.class, request.cost));
             passes += usize::from(verdict.is_ok());

@@ -1,38 +1,34 @@
 //! The blocklist: one bit per device.
 
-use alloc::boxed::Box;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use crate::DamError;
-use crate::table::atomic_table;
-
-/// One bit per device, and a count, so that an empty list costs no look-up.
-#[derive(Debug)]
-pub(crate) struct Blocklist {
-    words: Box<[AtomicU64]>,
-    blocked: AtomicU32,
+/// The bits, and their count, so that an empty list costs no look-up.
+#[derive(Clone, Copy)]
+pub(crate) struct Blocklist<'a> {
+    pub(crate) words: &'a [AtomicU64],
+    pub(crate) blocked: &'a AtomicU32,
 }
 
-impl Blocklist {
-    pub(crate) fn new(devices: u32) -> Result<Self, DamError> {
-        let words = atomic_table(devices.div_ceil(u64::BITS) as usize)?;
-        Ok(Self { words, blocked: AtomicU32::new(0) })
+impl Blocklist<'_> {
+    /// Words of a list for so many devices.
+    pub(crate) const fn words(devices: u32) -> usize {
+        devices.div_ceil(u64::BITS) as usize
     }
 
     /// Whether no device is blocked.
     #[inline]
-    pub(crate) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(self) -> bool {
         self.blocked.load(Relaxed) == 0
     }
 
     #[inline]
-    pub(crate) fn contains(&self, device: u32) -> bool {
+    pub(crate) fn contains(self, device: u32) -> bool {
         let (word, bit) = place(device);
         !self.is_empty() && self.words.get(word).is_some_and(|w| w.load(Relaxed) & bit != 0)
     }
 
     /// Whether the bit changed. The device is known: the caller has checked.
-    pub(crate) fn set(&self, device: u32, block: bool) -> bool {
+    pub(crate) fn set(self, device: u32, block: bool) -> bool {
         let (word, bit) = place(device);
         let Some(word) = self.words.get(word) else {
             return false;

@@ -5,12 +5,12 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use crate::gcra::{self, Ask, Charge, Refusal};
 use crate::{DamError, Emission, Limit, Pace, Shift};
 
-/// A token bucket: 16 bytes of state, alone on its cache lines (128 bytes, because prefetchers fetch lines in pairs).
+/// A token bucket: 16 bytes of state (TAT, then the emission word, as the BPF program has them), alone on its cache lines (128 bytes, because prefetchers fetch lines in pairs).
 ///
 /// `now` is nanoseconds since any start, from a clock that does not go backwards. If it does, the bucket refuses until
 /// the clock has caught up; whatever it does, no more than `burst + rate * t` passes.
 #[derive(Debug)]
-#[repr(align(128))]
+#[repr(C, align(128))]
 pub struct Bucket {
     /// The theoretical arrival time, in units of `shift`.
     tat: AtomicU64,
@@ -105,9 +105,12 @@ impl Bucket {
         gcra::refund(&self.tat, charge);
     }
 
-    /// Moves the bucket back by `units`: an idle one stops at 0.
-    pub(crate) fn rebase(&mut self, units: u64) {
-        let tat = self.tat.get_mut();
-        *tat = tat.saturating_sub(units);
+    /// Moves the bucket back by `units`: an idle one stops at 0. Not while others charge it.
+    pub(crate) fn rebase(&self, units: u64) {
+        self.tat.store(self.tat().saturating_sub(units), Relaxed);
+    }
+
+    pub(crate) fn set_emission(&self, emission: Emission) {
+        self.emission.store(emission.word(), Relaxed);
     }
 }

@@ -73,12 +73,12 @@ impl DamConfig {
         }
     }
 
-    /// Bytes that the device tables take: 12 a device and 1 bit; 8 bytes less where the device layer is off.
+    /// Bytes that the device tables take: 16 a device and 1 bit; 8 bytes less where the device layer is off.
     #[must_use]
     pub const fn table_bytes(&self) -> u64 {
         let devices = self.devices as u64;
         let bucket = if self.device.is_some() { 8 } else { 0 };
-        devices * (4 + bucket) + devices.div_ceil(64) * 8
+        devices * (8 + bucket) + devices.div_ceil(64) * 8
     }
 
     pub(crate) const fn check(&self) -> Result<(), DamError> {

@@ -39,6 +39,13 @@ pub enum DamError {
     },
     /// The layer was off when the dam was built, and stays off.
     LayerOff,
+    /// A lent table has no room for all devices.
+    TableTooSmall {
+        /// Entries that the devices need.
+        needed: usize,
+        /// Entries that were lent.
+        lent: usize,
+    },
     /// The allocator refused the tables.
     OutOfMemory {
         /// Bytes that the tables would take.
@@ -67,6 +74,9 @@ impl fmt::Display for DamError {
                 write!(f, "a session window of {nanos} ns is not within 1 to {} ns", crate::MAX_WINDOW_NANOS)
             }
             Self::LayerOff => f.write_str("this layer is off: give it a limit when the dam is built"),
+            Self::TableTooSmall { needed, lent } => {
+                write!(f, "a table of {lent} entries was lent where the devices need {needed}")
+            }
             Self::OutOfMemory { bytes } => write!(f, "no memory for {bytes} bytes of device tables"),
         }
     }

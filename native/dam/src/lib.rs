@@ -25,7 +25,7 @@ mod reason;
 mod shift;
 mod slot_word;
 mod slots;
-mod table;
+mod tables;
 
 pub use backfill::BackfillSlot;
 pub use batch::Request;
@@ -43,5 +43,6 @@ pub use gcra::Refusal;
 pub use limit::Limit;
 pub use reason::{DropReason, Verdict};
 pub use shift::Shift;
-pub use slot_word::{EARLY_NANOS, TICK_NANOS};
+pub use slot_word::{Attempt, EARLY_NANOS, TICK_NANOS};
 pub use slots::HelloVerdict;
+pub use tables::{DamState, DamTables};

@@ -26,6 +26,8 @@ pub enum DropReason {
     Horizon = 8,
     /// Too many lost races for one bucket.
     Contended = 9,
+    /// A copy of a HELLO that was answered before.
+    Replayed = 10,
 }
 
 /// The dam's answer for one frame. One byte.
@@ -33,7 +35,7 @@ pub type Verdict = Result<(), DropReason>;
 
 impl DropReason {
     /// All reasons, in the order of their numbers.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Blocked,
         Self::UnknownDevice,
         Self::InvalidCost,
@@ -44,6 +46,7 @@ impl DropReason {
         Self::BadCookie,
         Self::Horizon,
         Self::Contended,
+        Self::Replayed,
     ];
 
     /// The name under which it is counted and reported, kebab-case.
@@ -60,6 +63,7 @@ impl DropReason {
             Self::BadCookie => "bad-cookie",
             Self::Horizon => "horizon",
             Self::Contended => "contended",
+            Self::Replayed => "replayed",
         }
     }
 

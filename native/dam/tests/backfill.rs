@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{SECOND, small_dam, state, ticks};
+use common::{Knock, SECOND, small_dam, state, ticks};
 use klais_dam::{
     BackfillSlot, Class, Dam, DamConfig, DropReason, HelloVerdict, Layer, Limit, SESSION_WINDOW_NANOS,
     TICK_NANOS, WIDE_WINDOW,
@@ -71,7 +71,7 @@ fn refusals_change_nothing() {
 fn a_hello_within_the_rate_leaves_the_slot() {
     let dam = dam(2);
     let slot = dam.reserve_backfill(0, 0, 1_000).and_then(|_| dam.reserve_backfill(0, 1, 5)).unwrap();
-    assert_eq!(dam.hello(0, 1, None, false), HelloVerdict::Pass);
+    assert_eq!(dam.knock(0, 1, None, false), HelloVerdict::Pass);
     assert!(dam.reserve_backfill(0, 1, 5).unwrap().held);
     dam.set_limit(Layer::Backfill, Limit::per_second(1, 1)).unwrap();
     assert!(dam.reserve_backfill(slot.delay_nanos, 1, 5).unwrap().delay_nanos < TICK_NANOS);

@@ -309,7 +309,7 @@ fn a_dam_refuses_what_it_cannot_hold() {
             DamError::Window { nanos }
         );
     }
-    assert_eq!(small_dam(10_000_000).table_bytes(), 120_000_000 + 1_250_000);
+    assert_eq!(small_dam(10_000_000).table_bytes(), 160_000_000 + 1_250_000);
     assert_eq!(
         Dam::new(DamConfig::open(0)).unwrap().admit(0, 0, Class::Live, 1),
         Err(DropReason::UnknownDevice)

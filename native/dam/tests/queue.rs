@@ -5,7 +5,7 @@ mod common;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use common::{SECOND, small_dam, within_bound};
+use common::{Knock, SECOND, small_dam, within_bound};
 use klais_dam::{Cookie, Dam, DamConfig, HelloVerdict, Limit};
 use proptest::prelude::*;
 
@@ -17,7 +17,7 @@ fn drain(dam: &Dam, arrivals: &[u64]) -> (Vec<u64>, Vec<u32>) {
     let mut passes = Vec::new();
     while let Some(Reverse((now, device))) = events.pop() {
         hellos[device] += 1;
-        match dam.hello(now, device as u32, cookies[device], false) {
+        match dam.knock(now, device as u32, cookies[device], false) {
             HelloVerdict::Pass => passes.push(now),
             HelloVerdict::Defer { delay_nanos, cookie } => {
                 cookies[device] = Some(cookie);

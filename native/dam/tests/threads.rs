@@ -6,7 +6,7 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 
-use common::{SECOND, within_bound};
+use common::{Knock, SECOND, within_bound};
 use klais_dam::{Bucket, Class, Dam, DamConfig, Emission, HelloVerdict, Limit, Request, SessionMode, Shift};
 
 const THREADS: [usize; 3] = [2, 4, 8];
@@ -106,13 +106,13 @@ fn no_two_threads_pass_on_one_slot() {
             ..DamConfig::open(2)
         })
         .unwrap();
-        assert_eq!(dam.hello(0, 0, None, false), HelloVerdict::Pass);
-        let HelloVerdict::Defer { delay_nanos, cookie } = dam.hello(0, 1, None, false) else {
+        assert_eq!(dam.knock(0, 0, None, false), HelloVerdict::Pass);
+        let HelloVerdict::Defer { delay_nanos, cookie } = dam.knock(0, 1, None, false) else {
             panic!("the burst is 1");
         };
         let before = dam.tats();
         let passed = on_threads(threads, |_| {
-            u64::from(dam.hello(delay_nanos, 1, Some(cookie), false) == HelloVerdict::Pass)
+            u64::from(dam.knock(delay_nanos, 1, Some(cookie), false) == HelloVerdict::Pass)
         });
         assert_eq!(passed, 1, "{threads} threads");
         // The others are newcomers; between them they hold one slot, at most.

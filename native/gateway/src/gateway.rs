@@ -1,28 +1,18 @@
 //! The pipeline.
 
 use crate::drops::{Drop, DropCounters};
+use crate::ingress::{Ingress, ingress};
 use crate::pace::Pace;
 use crate::queue::SinkEntry;
 use crate::sink::{Producer, Submission, ack};
 use crate::{DROP_NAMES, Entry, GatewayConfig, GatewayError};
-use klais_burst_sync::{Cookie, Data, Defer, Frame, Hello, Intake, Lane, Nack, NackReason, Offer};
-use klais_dam::{Class, Dam, DropReason, HelloVerdict};
-use klais_units::NANOS_PER_MICRO;
+use klais_burst_sync::{Data, Frame, Hello, Intake, Lane, Nack, NackReason, Offer};
+use klais_dam::{Attempt, Dam, DamError, Layer, Limit};
+use klais_units::{NANOS_PER_MICRO, NANOS_PER_SECOND};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Readings that may be taken between a HELLO and its ADMIT, granted on top of the backlog stated.
 pub(crate) const CREDIT_SLACK: u32 = 8;
-
-/// What the kernel's half decides about a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ingress {
-    /// Give it to [`Gateway::handle`].
-    Accept,
-    /// Answer at once; user space never sees it.
-    Answer(Frame),
-    /// Forget it.
-    Drop(Drop),
-}
 
 /// A frame to a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,8 +78,16 @@ impl Gateway {
     /// # Errors
     /// A configuration that cannot work.
     pub fn new(config: GatewayConfig) -> Result<Self, GatewayError> {
-        config.check()?;
         let dam = Dam::new(config.dam.clone())?;
+        Self::with_dam(config, dam)
+    }
+
+    /// An idle gateway behind a dam that was made from `config.dam`: over the kernel's memory, where the kernel filters.
+    ///
+    /// # Errors
+    /// A configuration that cannot work.
+    pub fn with_dam(config: GatewayConfig, dam: Dam) -> Result<Self, GatewayError> {
+        config.check()?;
         Ok(Self {
             entries: vec![Entry::default(); config.dam.devices as usize],
             producers: (0..config.producers).map(|_| Producer::default()).collect(),
@@ -132,61 +130,79 @@ impl Gateway {
         &self.dam
     }
 
+    /// The dam, to sign with another key.
+    pub fn dam_mut(&mut self) -> &mut Dam {
+        &mut self.dam
+    }
+
+    /// Changes this gateway's share of the sink, in readings per second, from now on. Promised slots stay.
+    ///
+    /// # Errors
+    /// [`GatewayError::Zero`] for no capacity at all, or what the dam refuses. Nothing has changed then.
+    pub fn set_capacity(&mut self, readings_per_second: u64) -> Result<(), GatewayError> {
+        if readings_per_second == 0 {
+            return Err(GatewayError::Zero("capacity_per_second"));
+        }
+        let factor = (readings_per_second, self.config.capacity_per_second.max(1));
+        let (live, global) = (self.config.dam.live, self.config.dam.global);
+        let live = live.map(|limit| scaled(limit, factor));
+        let global = global.map(|limit| scaled(limit, factor));
+        let before = self.config.dam.live;
+        if let Some(limit) = live {
+            self.dam.set_limit(Layer::Live, limit)?;
+        }
+        if let Some(limit) = global {
+            self.dam.set_limit(Layer::Global, limit).inspect_err(|_| {
+                if let Some(limit) = before {
+                    // It was good when it was set.
+                    let _ = self.dam.set_limit(Layer::Live, limit);
+                }
+            })?;
+        }
+        (self.config.dam.live, self.config.dam.global) = (live, global);
+        self.config.capacity_per_second = readings_per_second;
+        Ok(())
+    }
+
+    /// Changes how many sessions per second are admitted, from now on. Promised slots stay.
+    ///
+    /// # Errors
+    /// What the dam refuses: a rate of 0, or sessions that were never limited. Nothing has changed then.
+    pub fn set_sessions(&mut self, per_second: u64) -> Result<(), GatewayError> {
+        let Some(limit) = self.config.dam.sessions else {
+            return Err(DamError::LayerOff.into());
+        };
+        let was = limit.events.saturating_mul(NANOS_PER_SECOND) / limit.period_nanos.max(1);
+        let limit = scaled(limit, (per_second, was.max(1)));
+        self.dam.set_limit(Layer::Sessions, limit)?;
+        self.config.dam.sessions = Some(limit);
+        Ok(())
+    }
+
     /// Registers a device whose session 1 is up: a fleet in steady state.
     pub fn assume_online(&mut self, device: u32) {
         if let Some(entry) = self.entries.get_mut(device as usize).filter(|e| !e.is_online()) {
             entry.begin_session(1, 0);
             self.stats.online += 1;
+            self.dam.remember(device, Attempt { epoch: 0, session: 1 });
         }
     }
 
-    /// The kernel's half: the dam, for one frame. Time may go back by what frames are reordered.
+    /// The kernel's half, for one frame: see [`ingress`]. Counts. Time may go back by what frames are reordered.
     pub fn ingress(&mut self, now: u64, device: u32, frame: &Frame) -> Ingress {
-        let nanos = now.saturating_mul(NANOS_PER_MICRO);
         match frame {
-            Frame::Hello(hello) => {
-                self.stats.hellos += 1;
-                let cookie = hello.cookie.map(|c| klais_dam::Cookie { slot: c.slot, mac: c.mac });
-                let mut verdict = self.dam.hello(nanos, device, cookie, false);
-                if verdict == HelloVerdict::Drop(DropReason::BadCookie) {
-                    // A promise under a key that is gone is worth nothing, but its holder is a newcomer like any other: a
-                    // device shows its cookie until it is answered, and would be shut out for good.
-                    verdict = self.dam.hello(nanos, device, None, false);
-                }
-                match verdict {
-                    HelloVerdict::Pass => Ingress::Accept,
-                    HelloVerdict::Defer { delay_nanos, cookie } => {
-                        self.stats.deferred += 1;
-                        let cookie = Cookie { slot: cookie.slot, mac: cookie.mac };
-                        let delay_millis = millis(delay_nanos / NANOS_PER_MICRO);
-                        Ingress::Answer(Frame::Defer(Defer { session: hello.session, delay_millis, cookie }))
-                    }
-                    HelloVerdict::Drop(reason) => self.refuse(Drop::Dam(reason)),
-                }
-            }
-            Frame::Data(data) => {
-                self.stats.offered += u64::from(data.count);
-                if data.count == 0 {
-                    return Ingress::Accept;
-                }
-                let class = match data.lane {
-                    Lane::Live => Class::Live,
-                    // Under slots the backfill bucket was charged when the slot was reserved.
-                    Lane::Backfill if self.config.slots => Class::Reserved,
-                    Lane::Backfill => Class::Backfill,
-                };
-                match self.dam.admit(nanos, device, class, u32::from(data.count)) {
-                    Ok(()) => Ingress::Accept,
-                    Err(reason) => self.refuse(Drop::Dam(reason)),
-                }
-            }
-            _ => self.refuse(Drop::Misdirected),
+            Frame::Hello(_) => self.stats.hellos += 1,
+            Frame::Data(data) => self.stats.offered += u64::from(data.count),
+            _ => {}
         }
-    }
-
-    fn refuse(&mut self, reason: Drop) -> Ingress {
-        self.count_drop(reason);
-        Ingress::Drop(reason)
+        let decided =
+            ingress(&self.dam, self.config.slots, now.saturating_mul(NANOS_PER_MICRO), device, frame);
+        match decided {
+            Ingress::Answer(_) => self.stats.deferred += 1,
+            Ingress::Drop(reason) => self.count_drop(reason),
+            Ingress::Accept => {}
+        }
+        decided
     }
 
     pub(crate) fn count_drop(&mut self, reason: Drop) {
@@ -333,6 +349,9 @@ impl Gateway {
         if let Ok(dam) = Dam::new(self.config.dam.clone()) {
             self.dam = dam;
         }
+        for (device, entry) in (0..).zip(&self.entries).filter(|(_, entry)| entry.is_known()) {
+            self.dam.remember(device, Attempt { epoch: entry.epoch, session: entry.session });
+        }
         self.poll(now);
     }
 
@@ -345,6 +364,17 @@ impl Gateway {
     pub fn take_submissions(&mut self) -> std::vec::Drain<'_, Submission> {
         self.submissions.drain(..)
     }
+}
+
+/// Rate and burst times `now / was`, at least one event each unless the rate is to be 0.
+fn scaled(limit: Limit, (now, was): (u64, u64)) -> Limit {
+    let scale = |n: u64| {
+        let scaled = u128::from(n) * u128::from(now) / u128::from(was);
+        u64::try_from(scaled).unwrap_or(u64::MAX)
+    };
+    let burst = scale(limit.burst).clamp(1, u64::from(u32::MAX));
+    let events = if now == 0 { 0 } else { scale(limit.events).max(1) };
+    Limit { events, burst, ..limit }
 }
 
 pub(crate) fn millis(micros: u64) -> u32 {

@@ -11,8 +11,8 @@ use napi::bindgen_prelude::{Error, Float64Array, Float64ArraySlice, Result, Uint
 const ACCEPTED: u8 = 0;
 const ANSWERED: u8 = 1;
 const DROPPED: u8 = 2;
-/// The dam keeps a bucket (8 bytes) and a slot (4 bytes) per device.
-const DAM_BYTES_PER_DEVICE: u32 = 12;
+/// The dam keeps a bucket (8 bytes) and a slot word (8 bytes) per device.
+const DAM_BYTES_PER_DEVICE: u32 = 16;
 
 /// The gateways.
 pub struct Cluster {

@@ -1,24 +1,9 @@
 //! What the engine says when it creates the native objects. Times in microseconds, amounts in readings.
 
 use klais_burst_sync::{Backoff, BackoffKind, ConfigError, DeviceConfig, Overflow, Schedule, Storage};
-use klais_dam::{DamConfig, Limit, MAX_HORIZON_NANOS, SessionMode};
-use klais_gateway::GatewayConfig;
-use klais_units::NANOS_PER_MICRO;
+use klais_gateway::{Admission, GatewayConfig, GatewaySettings};
 use napi::bindgen_prelude::{Error, Result};
 use napi_derive::napi;
-
-/// Seconds of the sink's capacity that live traffic may take at once.
-const LIVE_BURST_SECONDS: u64 = 2;
-/// A small gateway's burst still holds some whole frames: a frame larger than the burst could never pass.
-const BURST_FRAMES_MIN: u64 = 8;
-/// The global bucket under slots, in multiples of the capacity.
-const FLOOD_FACTOR: u64 = 8;
-/// Devices on standby for backfill per gateway: 4 bytes each.
-const STANDBY_DEVICES_MAX: usize = 1 << 18;
-/// Sessions that an idle gateway admits at once: a tenth of a second's worth, at least one.
-const SESSION_BURST_DIVISOR: u64 = 10;
-/// A device may send its whole buffer this many times over in a minute before its own bucket refuses.
-const DEVICE_BUFFERS_PER_MINUTE: u64 = 4;
 
 /// The fleet's firmware; see `klais_burst_sync::DeviceConfig`.
 #[napi(object)]
@@ -77,31 +62,14 @@ pub fn bad(what: &str) -> Error {
 impl FleetOptions {
     pub fn to_config(&self) -> Result<DeviceConfig> {
         let key = u64::from(self.key_low) | u64::from(self.key_high) << 32;
-        let kind = match self.backoff_kind.as_str() {
-            "none" => BackoffKind::None,
-            "fixed" => BackoffKind::Fixed,
-            "exponential" => BackoffKind::Exponential,
-            "full-jitter" => BackoffKind::FullJitter,
-            "equal-jitter" => BackoffKind::EqualJitter,
-            "decorrelated" => BackoffKind::Decorrelated,
-            _ => return Err(bad("backoff_kind")),
-        };
+        let kind = BackoffKind::from_name(&self.backoff_kind).ok_or_else(|| bad("backoff_kind"))?;
         let config = DeviceConfig {
             schedule: Schedule::new(self.reading_micros as u64, self.report_micros as u64, self.devices, key),
             key,
             keep_alive_micros: self.keep_alive_micros as u64,
-            storage: match self.storage.as_str() {
-                "flash" => Storage::Flash,
-                "volatile" => Storage::Volatile,
-                _ => return Err(bad("storage")),
-            },
+            storage: Storage::from_name(&self.storage).ok_or_else(|| bad("storage"))?,
             buffer_readings: u16::try_from(self.buffer_readings).map_err(|_| bad("buffer_readings"))?,
-            overflow: match self.overflow.as_str() {
-                "drop-oldest" => Overflow::DropOldest,
-                "drop-newest" => Overflow::DropNewest,
-                "decimate" => Overflow::Decimate,
-                _ => return Err(bad("overflow")),
-            },
+            overflow: Overflow::from_name(&self.overflow).ok_or_else(|| bad("overflow"))?,
             sensing_backup: self.sensing_backup,
             backoff: Backoff {
                 kind,
@@ -127,59 +95,27 @@ impl FleetOptions {
 
 impl ClusterOptions {
     pub fn to_config(&self, gateway: u32) -> Result<GatewayConfig> {
-        let session_mode = match self.admission.as_str() {
-            "open" => SessionMode::Open,
-            "drop" => SessionMode::Drop,
-            "slots" => SessionMode::Slots,
-            _ => return Err(bad("admission")),
-        };
-        let limited = session_mode != SessionMode::Open;
-        let capacity = u64::from(self.capacity_per_second).max(1);
-        let sessions = u64::from(self.sessions_per_second).max(1);
-        let burst = (capacity * LIVE_BURST_SECONDS).max(u64::from(self.frame_readings) * BURST_FRAMES_MIN);
-        let live = Limit::per_second(capacity, burst);
-        // Under slots the sink's own pace is the limit; the bucket in front only has to hold off a flood.
-        let global = if session_mode == SessionMode::Slots {
-            Limit::per_second(capacity * FLOOD_FACTOR, burst * FLOOD_FACTOR)
-        } else {
-            live
-        };
-        let buffer = u64::from(self.buffer_readings).max(1);
-        let interval = self.commit_interval_micros as u64;
-        let devices = (self.devices + self.gateways - 1 - gateway) / self.gateways.max(1);
-        let dam = DamConfig {
-            devices,
-            device: limited.then(|| {
-                Limit::per_period(buffer * DEVICE_BUFFERS_PER_MINUTE, 60 * 1_000_000_000, buffer * 2)
-            }),
-            control: None,
-            live: (session_mode == SessionMode::Slots).then_some(live),
-            backfill: (session_mode == SessionMode::Slots).then(|| Limit::per_second(capacity, capacity)),
-            global: limited.then_some(global),
-            sessions: limited.then(|| Limit::per_second(sessions, (sessions / SESSION_BURST_DIVISOR).max(1))),
-            session_mode,
-            session_window_nanos: (self.slot_window_micros as u64).saturating_mul(NANOS_PER_MICRO),
-            horizon_nanos: MAX_HORIZON_NANOS,
+        let settings = GatewaySettings {
+            devices: (self.devices + self.gateways - 1 - gateway) / self.gateways.max(1),
+            gateways: self.gateways,
             cookie_key: cookie_key(self.key_low, self.key_high, gateway),
-            key_epoch: 0,
-        };
-        Ok(GatewayConfig {
-            dam,
+            admission: Admission::from_name(&self.admission).ok_or_else(|| bad("admission"))?,
             deduplicate: self.deduplicate,
-            slots: session_mode == SessionMode::Slots,
-            capacity_per_second: capacity,
+            capacity_per_second: u64::from(self.capacity_per_second),
+            sessions_per_second: u64::from(self.sessions_per_second),
+            slot_window_micros: self.slot_window_micros as u64,
             overbook_permille: u64::from(self.overbook_permille),
             sink_queue_readings: self.sink_queue_readings as u64,
             undecided_frames_max: self.undecided_frames_max as u64,
             backfill_queue_readings: self.backfill_queue_readings as u64,
-            commit_interval_micros: interval,
-            commit_offset_micros: interval * u64::from(gateway) / u64::from(self.gateways.max(1)),
+            commit_interval_micros: self.commit_interval_micros as u64,
             batch_readings_max: self.batch_readings_max as u64,
             producers: self.producers as usize,
-            standby_devices_max: STANDBY_DEVICES_MAX,
             batches_in_flight_max: self.batches_in_flight_max as usize,
-            pending_hellos_max: devices as usize,
-        })
+            buffer_readings: u64::from(self.buffer_readings),
+            frame_readings: u64::from(self.frame_readings),
+        };
+        settings.to_config(gateway).map_err(|error| bad(&format!("gateway {gateway}: {error:?}")))
     }
 }
 

@@ -22,6 +22,7 @@ pub mod kind {
     pub const ACK: u8 = 12;
     pub const NACK: u8 = 13;
     pub const BYE: u8 = 14;
+    pub const REDIRECT: u8 = 15;
     pub const CONNECTED: u8 = 32;
     pub const DISCONNECTED: u8 = 33;
     pub const LOST: u8 = 34;
@@ -122,6 +123,12 @@ impl Record {
                 let record = Self::new(time, device, kind::DEFER, 0, f.session);
                 Self { a: f.delay_millis, b: mac as u32, c: (mac >> 32) as u32, d: slot, ..record }
             }
+            // An address has no room in a record. No simulated gateway redirects yet, and a device acts on the delay alone.
+            Frame::Redirect { session, delay_millis, port, .. } => Self {
+                a: delay_millis,
+                d: u32::from(port),
+                ..Self::new(time, device, kind::REDIRECT, 0, session)
+            },
             Frame::Data(x) => {
                 let flags = x.lane as u8 | u8::from(x.gap) << 1 | x.round << 2;
                 let record = Self::new(time, device, kind::DATA, flags, x.session);
@@ -167,6 +174,9 @@ impl Record {
                 credit: self.d as u16,
             }),
             kind::DEFER => Frame::Defer(Defer { session, delay_millis: self.a, cookie }),
+            kind::REDIRECT => {
+                Frame::Redirect { session, delay_millis: self.a, address: [0; 16], port: self.d as u16 }
+            }
             kind::DATA => Frame::Data(Data {
                 session,
                 lane,

@@ -106,8 +106,13 @@ impl Gateway {
         self.waiting.remove(&device);
         if chance.per_mille(faults.defer) {
             let cookie = Cookie { slot: 7, mac: chance.below(u64::MAX) };
-            let delay_millis = chance.below(4_000) as u32;
-            self.out.push((device, Frame::Defer(Defer { session: hello.session, delay_millis, cookie })));
+            let (session, delay_millis) = (hello.session, chance.below(4_000) as u32);
+            let answer = if chance.per_mille(200) {
+                Frame::Redirect { session, delay_millis, address: [0; 16], port: 0 }
+            } else {
+                Frame::Defer(Defer { session, delay_millis, cookie })
+            };
+            self.out.push((device, answer));
         } else if self.is_decided(device) || !self.rules.deduplicate || !self.rules.admit_waits {
             self.admit(chance, faults, device, &hello);
         } else {

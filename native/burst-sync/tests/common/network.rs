@@ -78,6 +78,6 @@ fn session(frame: &Frame) -> u16 {
         Frame::Defer(f) => f.session,
         Frame::Data(f) => f.session,
         Frame::Nack(f) => f.session,
-        Frame::Ack { session, .. } | Frame::Bye { session } => *session,
+        Frame::Redirect { session, .. } | Frame::Ack { session, .. } | Frame::Bye { session } => *session,
     }
 }

@@ -1,7 +1,7 @@
 //! What the tests share: limits, clocks and the bound that must hold.
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use klais_dam::{Dam, DamConfig, Limit, SessionMode};
+use klais_dam::{Attempt, Cookie, Dam, DamConfig, HelloVerdict, Limit, SessionMode};
 use proptest::prelude::*;
 
 pub const SECOND: u64 = 1_000_000_000;
@@ -119,6 +119,27 @@ pub fn small_dam(devices: u32) -> DamConfig {
         cookie_key: *b"a key of the dam",
         key_epoch: 1,
         ..DamConfig::open(devices)
+    }
+}
+
+/// A device that counts its HELLOs.
+pub trait Knock {
+    /// The device's next HELLO.
+    fn knock(&self, now: u64, device: u32, cookie: Option<Cookie>, wide_window: bool) -> HelloVerdict;
+    /// The last HELLO that the dam has seen of a device.
+    fn last_attempt(&self, device: u32) -> Attempt;
+}
+
+impl Knock for Dam {
+    fn knock(&self, now: u64, device: u32, cookie: Option<Cookie>, wide_window: bool) -> HelloVerdict {
+        let last = self.last_attempt(device);
+        let next = Attempt { session: last.session.wrapping_add(1), ..last };
+        self.hello(now, device, next, cookie, wide_window)
+    }
+
+    fn last_attempt(&self, device: u32) -> Attempt {
+        let word = self.slot_word(device);
+        Attempt { epoch: (word >> 16) as u16, session: word as u16 }
     }
 }
 
