@@ -14,6 +14,17 @@ const layers = {
 	"klais-dam": { needs: ["klais-units"], externals: PURE_EXTERNALS },
 	"klais-burst-sync": { needs: ["klais-units"], externals: PURE_EXTERNALS },
 	"klais-gateway": { needs: ["klais-units", "klais-dam", "klais-burst-sync"], externals: PURE_EXTERNALS },
+	// The same decisions in the kernel: held against those of the pure crates.
+	"klais-xdp": {
+		needs: ["klais-units", "klais-dam", "klais-burst-sync", "klais-gateway"],
+		externals: ["libbpf-rs", "libc"],
+		mayBeUnsafe: true,
+	},
+	// Real devices over real sockets: time, signals and files are its job.
+	"klais-fleet": {
+		needs: ["klais-units", "klais-burst-sync", "klais-dam", "klais-gateway"],
+		externals: ["clap", "hdrhistogram", "hex", "nix", "serde", "serde_json", "serde_path_to_error"],
+	},
 	"klais-node": {
 		needs: ["klais-units", "klais-dam", "klais-burst-sync", "klais-gateway"],
 		externals: ["napi", "napi-build", "napi-derive", "xxhash-rust", ...PURE_EXTERNALS],

@@ -51,8 +51,25 @@ const browser = {
 	help: "Debian: apt-get install chromium",
 };
 
+const onLinux = process.platform === "linux";
+const anyOf = (...paths) => paths.some((path) => existsSync(path));
+
+/** What compiles the BPF program and its loader. */
+export const bpfTools = {
+	name: "clang and the headers of libbpf, libelf and zlib",
+	optional: "the XDP program is not built, and its tests are skipped",
+	isThere: () =>
+		!onLinux ||
+		(output("clang", ["--version"]) !== undefined &&
+			anyOf("/usr/include/bpf/bpf_helpers.h") &&
+			anyOf("/usr/include/libelf.h", "/usr/include/libelf/libelf.h") &&
+			anyOf("/usr/include/zlib.h")),
+	debian: ["clang", "libbpf-dev", "libelf-dev", "zlib1g-dev", "pkg-config"],
+	help: "Debian, Ubuntu: apt-get install clang libbpf-dev libelf-dev zlib1g-dev pkg-config",
+};
+
 export const toBuild = [rustc, cargo, linker];
-export const toTest = [...toBuild, rustLints, browser];
+export const toTest = [...toBuild, rustLints, browser, bpfTools];
 
 const mayUseApt = () =>
 	process.getuid?.() === 0 &&

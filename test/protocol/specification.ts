@@ -36,7 +36,7 @@ export interface Specification {
 	readonly answers: readonly { readonly frame: Sized; readonly answers: readonly Sized[] }[];
 }
 
-export interface Sized {
+interface Sized {
 	readonly name: string;
 	readonly bytes: number;
 }

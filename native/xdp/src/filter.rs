@@ -1,0 +1,244 @@
+//! Loads the program, sets it up, runs single packets through it.
+#![allow(unsafe_code)]
+
+use crate::XdpError;
+use crate::counters::{self, COUNTER_NAMES, Count};
+use crate::layout::{ADDRESSES_MAX, Config, KEY_SETS, Keys, Test};
+use crate::memory::Memory;
+use klais_dam::{DamConfig, DamTables, SessionMode};
+use libbpf_rs::{MapCore, MapFlags, Object, ObjectBuilder, ProgramInput};
+use std::mem::offset_of;
+
+static PROGRAM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/klais.bpf.o"));
+const NAME: &str = "klais";
+
+/// A secret and its number.
+#[derive(Clone, Copy)]
+pub struct Key {
+    /// The secret.
+    pub key: [u8; 16],
+    /// Its number, which frames or cookies are bound to.
+    pub epoch: u8,
+}
+
+/// What a filter is set to.
+#[derive(Clone)]
+pub struct FilterConfig {
+    /// The dam that it is to be; its cookie key too. Its limits are set by a `Dam` over [`Filter::tables`].
+    pub dam: DamConfig,
+    /// Whether backfill was charged when its slot was reserved.
+    pub slots: bool,
+    /// The UDP port of the gateway.
+    pub port: u16,
+    /// The key that device keys come from.
+    pub master: Key,
+    /// Time 0, on `CLOCK_MONOTONIC`, in nanoseconds.
+    pub origin_nanos: u64,
+    /// Virtual nanoseconds per nanosecond, at least 1.
+    pub scale: u64,
+    /// The clock is [`Filter::set_test_now`], not the kernel's. Fixed when loaded.
+    pub test: bool,
+}
+
+/// What became of one packet.
+#[derive(Debug)]
+pub struct TestRun {
+    /// `XDP_DROP` 1, `XDP_PASS` 2, `XDP_TX` 3.
+    pub action: u32,
+    /// The packet afterwards.
+    pub packet: Vec<u8>,
+    /// With a test clock: the counter under which it was counted.
+    pub outcome: &'static str,
+}
+
+/// The loaded program and its memory.
+pub struct Filter {
+    object: Object,
+    config: Memory,
+    test: Memory,
+    tables: DamTables,
+}
+
+impl Filter {
+    /// Loads the program, not yet attached to anything. All buckets are idle and off: a `Dam` over [`Filter::tables`] sets
+    /// them.
+    ///
+    /// # Errors
+    /// [`XdpError`]; nothing stays in the kernel then.
+    pub fn load(config: &FilterConfig) -> Result<Self, XdpError> {
+        if config.dam.devices == 0 {
+            return Err(XdpError::NoDevices);
+        }
+        let object = Self::load_object(config)?;
+        let memory = |name| Memory::of(&object, name);
+        let state = memory(".data.dam")?;
+        let (tats, slots, blocked) = (memory("device_tats")?, memory("slots")?, memory("blocked")?);
+        // SAFETY: DamState has the layout of struct klais_dam_state and AtomicU64 that of a word, and both are atomics only.
+        let tables = unsafe {
+            DamTables {
+                state: state.entries().first().ok_or(XdpError::Missing(".data.dam"))?,
+                device_tats: tats.entries(),
+                slots: slots.entries(),
+                blocked: blocked.entries(),
+            }
+        };
+        let (settings, test) = (memory(".data.config")?, memory(".data.test")?);
+        // SAFETY: the map holds a klais_config, which has this layout, and the program does not run yet.
+        unsafe { settings.at::<Config>().write_volatile(first_settings(config)) };
+        Ok(Self { object, config: settings, test, tables })
+    }
+
+    fn load_object(config: &FilterConfig) -> Result<Object, XdpError> {
+        let failed = |what| move |error| XdpError::Kernel { what, error };
+        let mut open =
+            ObjectBuilder::default().open_memory(PROGRAM).map_err(failed("reading the BPF program"))?;
+        let devices = config.dam.devices;
+        for mut map in open.maps_mut() {
+            let name = map.name().to_os_string();
+            let entries = match name.to_str() {
+                Some("device_tats" | "slots") => devices,
+                Some("blocked") => devices.div_ceil(u64::BITS),
+                Some(".rodata.options") => {
+                    if let Some(options) = map.initial_value_mut().and_then(|bytes| bytes.first_mut()) {
+                        *options = u8::from(config.test);
+                    }
+                    continue;
+                }
+                _ => continue,
+            };
+            map.set_max_entries(entries).map_err(failed("sizing a table"))?;
+        }
+        open.load().map_err(failed("loading the BPF program"))
+    }
+
+    /// The kernel's memory, for `klais_dam::Dam::over`. It stays mapped for as long as the process lives.
+    #[must_use]
+    pub fn tables(&self) -> DamTables {
+        self.tables
+    }
+
+    /// Checks frames with another master key from now on; the one before stays good.
+    pub fn rotate_master_key(&mut self, key: Key) {
+        self.rotate(key, offset_of!(Config, master), offset_of!(Config, master_index));
+    }
+
+    /// Signs cookies with another key from now on; those under the one before stay good.
+    pub fn rotate_cookie_key(&mut self, key: Key) {
+        self.rotate(key, offset_of!(Config, cookie), offset_of!(Config, cookie_index));
+    }
+
+    /// Fills the next key set, then stores its index: whoever reads meanwhile sees one set or the other.
+    fn rotate(&mut self, key: Key, sets_offset: usize, index_offset: usize) {
+        let config = self.config.at::<Config>();
+        // SAFETY: the pointers lie within the mapped configuration; only this function writes key sets, under &mut.
+        unsafe {
+            let sets = config.byte_add(sets_offset).cast::<Keys>();
+            let index = config.byte_add(index_offset).cast::<u32>();
+            let present = index.read_volatile() % KEY_SETS;
+            let next = (present + 1) % KEY_SETS;
+            let before = sets.add(present as usize).read_volatile();
+            sets.add(next as usize).write_volatile(Keys {
+                present: words(key.key),
+                present_epoch: key.epoch,
+                previous: before.present,
+                previous_epoch: before.present_epoch,
+                has_previous: 1,
+                ..Keys::default()
+            });
+            std::sync::atomic::fence(std::sync::atomic::Ordering::Release);
+            index.write_volatile(next);
+        }
+    }
+
+    /// Sets the test clock.
+    pub fn set_test_now(&self, now_nanos: u64) {
+        // SAFETY: within the mapped structure; an aligned word.
+        unsafe { (&raw mut (*self.test.at::<Test>()).now_nanos).write_volatile(now_nanos) };
+    }
+
+    /// Sends one packet through the program, which sees it as it would on a wire.
+    ///
+    /// # Errors
+    /// The kernel's refusal: a packet below 14 bytes or above a page.
+    pub fn test_run(&self, packet: &[u8]) -> Result<TestRun, XdpError> {
+        let mut room = [0; 4_096];
+        let program = self.object.progs_mut().find(|program| program.name() == NAME);
+        let program = program.ok_or(XdpError::Missing(NAME))?;
+        let input = ProgramInput {
+            data_in: Some(packet),
+            data_out: Some(&mut room),
+            repeat: 1,
+            ..Default::default()
+        };
+        let output = program
+            .test_run(input)
+            .map_err(|error| XdpError::Kernel { what: "running a packet through the program", error })?;
+        // SAFETY: within the mapped structure; an aligned word.
+        let outcome = unsafe { (&raw const (*self.test.at::<Test>()).outcome).read_volatile() };
+        Ok(TestRun {
+            action: output.return_value,
+            packet: output.data.map(|data| data.to_vec()).unwrap_or_default(),
+            outcome: counters::name(outcome),
+        })
+    }
+
+    /// All counters by name, over all CPUs.
+    ///
+    /// # Errors
+    /// The kernel's refusal to read the map.
+    pub fn counters(&self) -> Result<Vec<(&'static str, Count)>, XdpError> {
+        let map = self.object.maps().find(|map| map.name() == "counters");
+        let map = map.ok_or(XdpError::Missing("counters"))?;
+        let failed = |error| XdpError::Kernel { what: "reading the counters", error };
+        (0..=COUNTER_NAMES.len() as u32)
+            .map(|counter| {
+                let cpus = map.lookup_percpu(&counter.to_ne_bytes(), MapFlags::ANY).map_err(failed)?;
+                let mut sum = Count::default();
+                for bytes in cpus.into_iter().flatten() {
+                    let mut words = bytes
+                        .chunks_exact(8)
+                        .map(|word| u64::from_ne_bytes(word.try_into().unwrap_or_default()));
+                    sum.packets += words.next().unwrap_or_default();
+                    sum.readings += words.next().unwrap_or_default();
+                }
+                Ok((counters::name(counter), sum))
+            })
+            .collect()
+    }
+}
+
+fn first_settings(config: &FilterConfig) -> Config {
+    let scale = config.scale.max(1);
+    let keys = |key: Key| Keys { present: words(key.key), present_epoch: key.epoch, ..Keys::default() };
+    let mut settings = Config {
+        port: config.port.to_be(),
+        slots: u8::from(config.slots),
+        session_mode: match config.dam.session_mode {
+            SessionMode::Open => 0,
+            SessionMode::Drop => 1,
+            SessionMode::Slots => 2,
+        },
+        devices: config.dam.devices,
+        prefixes: 0,
+        addresses: 0,
+        master_index: 0,
+        cookie_index: 0,
+        origin_nanos: config.origin_nanos,
+        scale,
+        elapsed_nanos_max: u64::MAX / scale,
+        session_window_nanos: config.dam.session_window_nanos,
+        horizon_nanos: config.dam.horizon_nanos,
+        address: [[0; 2]; ADDRESSES_MAX],
+        master: [Keys::default(); KEY_SETS as usize],
+        cookie: [Keys::default(); KEY_SETS as usize],
+    };
+    settings.master[0] = keys(config.master);
+    settings.cookie[0] = keys(Key { key: config.dam.cookie_key, epoch: config.dam.key_epoch });
+    settings
+}
+
+/// A key as the two little-endian words that SipHash starts from.
+fn words(key: [u8; 16]) -> [u64; 2] {
+    let number = u128::from_le_bytes(key);
+    [number as u64, (number >> 64) as u64]
+}

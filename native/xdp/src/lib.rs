@@ -1,0 +1,15 @@
+//! The dam in the kernel: the BPF program in `bpf/`, loaded, set up and read.
+//!
+//! The program decides what `klais_gateway::ingress` decides, over the same words: [`Filter::tables`] lends the kernel's
+//! memory to a `klais_dam::Dam`, so that there is one state and not two. Linux only.
+#![cfg(target_os = "linux")]
+
+mod counters;
+mod error;
+mod filter;
+mod layout;
+mod memory;
+
+pub use counters::{COUNTER_NAMES, Count};
+pub use error::XdpError;
+pub use filter::{Filter, FilterConfig, Key, TestRun};
