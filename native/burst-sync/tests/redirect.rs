@@ -1,11 +1,11 @@
 //! A device that is sent elsewhere waits as told, and keeps what it was promised.
 
-use klais_burst_sync::{
-    Backoff, BackoffKind, Cookie, Defer, Device, DeviceConfig, Event, Frame, Hello, Note, Outbox, Overflow,
-    Schedule, State, Storage,
-};
+#[path = "common/one_device.rs"]
+mod one_device;
 
-const SECOND: u64 = 1_000_000;
+use klais_burst_sync::{Cookie, Defer, Device, Event, Frame, Hello, Note, Outbox, State};
+use one_device::{SECOND, config};
+
 const COOKIE: Cookie = Cookie { slot: 9, mac: 77 };
 
 #[derive(Default)]
@@ -19,26 +19,6 @@ impl Outbox for Hellos {
     }
 
     fn note(&mut self, _: Note) {}
-}
-
-fn config() -> DeviceConfig {
-    DeviceConfig {
-        schedule: Schedule::new(SECOND, 10 * SECOND, 1, 1),
-        key: 1,
-        keep_alive_micros: 0,
-        storage: Storage::Flash,
-        buffer_readings: 1_000,
-        overflow: Overflow::DropOldest,
-        sensing_backup: false,
-        backoff: Backoff { kind: BackoffKind::Fixed, base_micros: SECOND, cap_micros: SECOND },
-        hello_timeout_micros: 5 * SECOND,
-        hello_timeout_max_micros: 60 * SECOND,
-        request_timeout_micros: 4 * SECOND,
-        retransmissions_max: 4,
-        window_frames: 4,
-        frame_readings: 10,
-        live_first: true,
-    }
 }
 
 /// Hands the device an event at `now`: the HELLO that it sent.

@@ -1,11 +1,14 @@
 //! One device, step by step: what a bad minute once broke.
 
-use klais_burst_sync::{
-    Admit, Backoff, BackoffKind, ConfigError, Data, Device, DeviceConfig, Event, Frame, Lane, Nack,
-    NackReason, Note, Outbox, Overflow, READING_INDEX_MAX, Schedule, State, Storage,
-};
+#[path = "common/one_device.rs"]
+mod one_device;
 
-const SECOND: u64 = 1_000_000;
+use klais_burst_sync::{
+    Admit, ConfigError, Data, Device, DeviceConfig, Event, Frame, Lane, Nack, NackReason, Note, Outbox,
+    READING_INDEX_MAX, Schedule, State,
+};
+use one_device::{SECOND, config};
+
 const DAY: u64 = 86_400 * SECOND;
 
 #[derive(Default)]
@@ -29,27 +32,6 @@ struct Rig {
     now: u64,
     session: u16,
     lost: u32,
-}
-
-/// One device that reads every second and reports every ten.
-fn config() -> DeviceConfig {
-    DeviceConfig {
-        schedule: Schedule::new(SECOND, 10 * SECOND, 1, 1),
-        key: 1,
-        keep_alive_micros: 0,
-        storage: Storage::Flash,
-        buffer_readings: 1_000,
-        overflow: Overflow::DropOldest,
-        sensing_backup: false,
-        backoff: Backoff { kind: BackoffKind::Fixed, base_micros: SECOND, cap_micros: SECOND },
-        hello_timeout_micros: 5 * SECOND,
-        hello_timeout_max_micros: 60 * SECOND,
-        request_timeout_micros: 4 * SECOND,
-        retransmissions_max: 4,
-        window_frames: 4,
-        frame_readings: 10,
-        live_first: true,
-    }
 }
 
 impl Rig {

@@ -130,11 +130,6 @@ impl Gateway {
         &self.dam
     }
 
-    /// The dam, to sign with another key.
-    pub fn dam_mut(&mut self) -> &mut Dam {
-        &mut self.dam
-    }
-
     /// Changes this gateway's share of the sink, in readings per second, from now on. Promised slots stay.
     ///
     /// # Errors

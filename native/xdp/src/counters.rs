@@ -2,7 +2,7 @@
 
 /// Names of the counters, in the order of `enum klais_counter`. Every packet is counted under exactly one: foreign ones
 /// (`foreign-…`) and `pass-…` go on to the stack, `defer` is answered, the rest is dropped for that reason.
-pub const COUNTER_NAMES: [&str; 34] = [
+pub const COUNTER_NAMES: [&str; 35] = [
     "foreign-runt",
     "foreign-non-ip",
     "foreign-arp",
@@ -37,9 +37,8 @@ pub const COUNTER_NAMES: [&str; 34] = [
     "fragment",
     "prefix",
     "malformed",
+    "unanswered",
 ];
-/// The last counter of `enum klais_counter`, which has no name on the wire: an answer that the kernel would not cut.
-pub(crate) const UNANSWERED: &str = "unanswered";
 
 /// One counter, over all CPUs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,9 +47,4 @@ pub struct Count {
     pub packets: u64,
     /// Readings in their DATA frames.
     pub readings: u64,
-}
-
-/// The name of a counter by its number.
-pub(crate) fn name(counter: u32) -> &'static str {
-    COUNTER_NAMES.get(counter as usize).copied().unwrap_or(UNANSWERED)
 }

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use crate::XdpError;
-use crate::counters::{self, COUNTER_NAMES, Count};
+use crate::counters::{COUNTER_NAMES, Count};
 use crate::layout::{ADDRESSES_MAX, Config, KEY_SETS, Keys, Test};
 use crate::memory::Memory;
 use klais_dam::{DamConfig, DamTables, SessionMode};
@@ -178,7 +178,7 @@ impl Filter {
         Ok(TestRun {
             action: output.return_value,
             packet: output.data.map(|data| data.to_vec()).unwrap_or_default(),
-            outcome: counters::name(outcome),
+            outcome: COUNTER_NAMES.get(outcome as usize).copied().ok_or(XdpError::Missing("such counter"))?,
         })
     }
 
@@ -190,18 +190,18 @@ impl Filter {
         let map = self.object.maps().find(|map| map.name() == "counters");
         let map = map.ok_or(XdpError::Missing("counters"))?;
         let failed = |error| XdpError::Kernel { what: "reading the counters", error };
-        (0..=COUNTER_NAMES.len() as u32)
-            .map(|counter| {
+        (0_u32..)
+            .zip(COUNTER_NAMES)
+            .map(|(counter, name)| {
                 let cpus = map.lookup_percpu(&counter.to_ne_bytes(), MapFlags::ANY).map_err(failed)?;
                 let mut sum = Count::default();
                 for bytes in cpus.into_iter().flatten() {
-                    let mut words = bytes
-                        .chunks_exact(8)
-                        .map(|word| u64::from_ne_bytes(word.try_into().unwrap_or_default()));
+                    let word = |word: &[u8]| u64::from_ne_bytes(word.try_into().unwrap_or_default());
+                    let mut words = bytes.chunks_exact(8).map(word);
                     sum.packets += words.next().unwrap_or_default();
                     sum.readings += words.next().unwrap_or_default();
                 }
-                Ok((counters::name(counter), sum))
+                Ok((name, sum))
             })
             .collect()
     }
