@@ -1,4 +1,9 @@
 import { main } from "./setup/main.mjs";
-import { buildNative } from "./setup/native.mjs";
+import { buildNative, buildPrograms, canBuildPrograms } from "./setup/native.mjs";
 
-main(buildNative);
+main(() => {
+	buildNative();
+	if (canBuildPrograms()) {
+		buildPrograms();
+	}
+});

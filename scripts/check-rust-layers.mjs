@@ -17,8 +17,36 @@ const layers = {
 	// The same decisions in the kernel: held against those of the pure crates.
 	"klais-xdp": {
 		needs: ["klais-units", "klais-dam", "klais-burst-sync", "klais-gateway"],
-		externals: ["libbpf-rs", "libc"],
+		externals: [
+			"clap",
+			"etherparse",
+			"libbpf-cargo",
+			"libbpf-rs",
+			"libc",
+			"nix",
+			"pcap-parser",
+			"serde",
+			"serde_json",
+		],
 		mayBeUnsafe: true,
+	},
+	// The gateway's pipeline over real sockets and in real time.
+	"klais-gatewayd": {
+		needs: ["klais-units", "klais-dam", "klais-burst-sync", "klais-gateway", "klais-xdp"],
+		externals: [
+			...[
+				"axum",
+				"clap",
+				"hdrhistogram",
+				"ipnet",
+				"nix",
+				"prefix-trie",
+				"prometheus-client",
+				"serde",
+				"serde_json",
+			],
+			...["serde_path_to_error", "tokio", "tracing", "tracing-subscriber"],
+		],
 	},
 	// Real devices over real sockets: time, signals and files are its job.
 	"klais-fleet": {

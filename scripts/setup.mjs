@@ -1,20 +1,27 @@
 // Runs before `npm start` and `npm test`, so it may use nothing but Node's own modules.
 import { main } from "./setup/main.mjs";
-import { buildNative, nativeIsCurrent } from "./setup/native.mjs";
+import {
+	buildNative,
+	buildPrograms,
+	canBuildPrograms,
+	nativeIsCurrent,
+	programsAreCurrent,
+} from "./setup/native.mjs";
 import { installPackages, packagesAreCurrent } from "./setup/packages.mjs";
 import { SetupError } from "./setup/run.mjs";
-import { provide, toBuild, toTest } from "./setup/system.mjs";
+import { provide, toBuild, toRunLive, toTest } from "./setup/system.mjs";
 import { buildTypeScript, distIsCurrent } from "./setup/typescript.mjs";
 
 const OLDEST_NODE = 20;
 
-function setUp(forTests) {
+/** The live programs take minutes to build, and a simulation needs none of them. */
+function setUp({ forTests, forLive }) {
 	if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
 		throw new SetupError(`Node ${OLDEST_NODE} or newer is needed; this is ${process.versions.node}`);
 	}
 	const staleNative = !nativeIsCurrent();
-	if (forTests) {
-		provide(toTest);
+	if (forTests || forLive) {
+		provide(forTests ? toTest : toRunLive);
 	} else if (staleNative) {
 		provide(toBuild);
 	}
@@ -24,9 +31,14 @@ function setUp(forTests) {
 	if (staleNative) {
 		buildNative();
 	}
+	if ((forTests || forLive) && canBuildPrograms() && !programsAreCurrent()) {
+		buildPrograms();
+	}
 	if (!distIsCurrent()) {
 		buildTypeScript();
 	}
 }
 
-main(() => setUp(process.argv.includes("--for-tests")));
+main(() =>
+	setUp({ forTests: process.argv.includes("--for-tests"), forLive: process.argv.includes("--for-live") }),
+);

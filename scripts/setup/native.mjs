@@ -2,9 +2,13 @@ import { copyFileSync, existsSync, renameSync } from "node:fs";
 import { at } from "./paths.mjs";
 import { SetupError, step } from "./run.mjs";
 import { filesBelow, hashFiles, readStamp, writeStamp } from "./stamps.mjs";
+import { bpfTools } from "./system.mjs";
 
+/** The programs of the live path. They need Linux, and what compiles BPF. */
+const PROGRAMS = ["klais-gatewayd", "klais-fleet", "klais-xdp"];
 const LIBRARY = { linux: "libklais_node.so", darwin: "libklais_node.dylib", win32: "klais_node.dll" };
 const STAMP = "native";
+const PROGRAMS_STAMP = "programs";
 
 const nativeLibrary = at("native", "klais.node");
 
@@ -14,6 +18,22 @@ const fingerprint = () =>
 	`${process.platform}-${process.arch} ${hashFiles(filesBelow(at("native"), isSource))}`;
 
 export const nativeIsCurrent = () => existsSync(nativeLibrary) && readStamp(STAMP) === fingerprint();
+
+export const canBuildPrograms = () => process.platform === "linux" && bpfTools.isThere();
+
+export const programsAreCurrent = () =>
+	PROGRAMS.every((name) => existsSync(at("native", "target", "release", name))) &&
+	readStamp(PROGRAMS_STAMP) === fingerprint();
+
+/** Gateway, packet fleet and XDP tools, for `klais live` and its benchmarks. */
+export function buildPrograms() {
+	const built = fingerprint();
+	step("building the live gateway, fleet and XDP tools", "cargo", [
+		...["build", "--release", "--locked", ...PROGRAMS.flatMap((name) => ["-p", name])],
+		...["--manifest-path", at("native", "Cargo.toml"), "--target-dir", at("native", "target")],
+	]);
+	writeStamp(PROGRAMS_STAMP, built);
+}
 
 export function buildNative() {
 	// Taken before the build: a source saved while it runs must look changed to the next set-up.

@@ -68,8 +68,20 @@ export const bpfTools = {
 	help: "Debian, Ubuntu: apt-get install clang libbpf-dev libelf-dev zlib1g-dev pkg-config",
 };
 
+const networkTools = {
+	name: "ip, nsenter, ethtool and nft",
+	optional: "what makes network namespaces is skipped",
+	isThere: () =>
+		!onLinux ||
+		(output("ip", ["-V"]) !== undefined &&
+			["nsenter", "ethtool", "nft"].every((tool) => output(tool, ["--version"]) !== undefined)),
+	debian: ["iproute2", "util-linux", "ethtool", "nftables"],
+	help: "Debian, Ubuntu: apt-get install iproute2 util-linux ethtool nftables",
+};
+
 export const toBuild = [rustc, cargo, linker];
-export const toTest = [...toBuild, rustLints, browser, bpfTools];
+export const toRunLive = [...toBuild, bpfTools, networkTools];
+export const toTest = [...toRunLive, rustLints, browser];
 
 const mayUseApt = () =>
 	process.getuid?.() === 0 &&

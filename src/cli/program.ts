@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { EXIT, type ExitCode } from "./exit-codes.js";
 import type { ImportFlags } from "./import-command.js";
+import type { LiveFlags } from "./live-flags.js";
 import type { ReportFlags } from "./report-command.js";
 import type { RunFlags } from "./run-flags.js";
 import { toolVersion } from "./tool-facts.js";
@@ -11,6 +12,7 @@ Examples:
   klais run smoke                                   two thousand devices, a few seconds
   klais run psps-2019-10-25 --policy klais          a million devices through a real restoration
   klais run my-fleet.yaml --set broker.capacity=5000/s --seed 7
+  klais live restart-100k                           the same as real packets (Linux, root)
   klais import outage.csv --name my-city            an outage trace becomes a scenario
   klais report results/latest/results.json          render a stored record again
   klais bench --quick                               does everything measurable work here?
@@ -24,6 +26,15 @@ Examples:
   klais run smoke --set devices.firmware.backoff=full-jitter --set broker.capacity=200/s
 
 Results of an earlier run in the same folder are replaced. The last line on stdout is the report's path.`;
+
+const LIVE_EXAMPLES = `
+Examples:
+  klais live live-smoke                             does it work on this machine? ten seconds
+  klais live restart-100k                           a hundred thousand devices, three minutes
+  klais live smoke --set devices.link=lab --speed 60
+  klais live --pcap capture.pcap
+
+Before the first packet the same scenario is simulated: the report shows measured beside predicted.`;
 
 const IMPORT_EXAMPLES = `
 Examples:
@@ -41,7 +52,7 @@ export function buildProgram(end: (code: ExitCode) => void): Command {
 		.showHelpAfterError("(klais --help, or klais COMMAND --help, shows how)")
 		.exitOverride()
 		.addHelpText("after", EXAMPLES);
-	for (const add of [addRun, addList, addReport, addImport, addBench, addDoctor, addSchema]) {
+	for (const add of [addRun, addLive, addList, addReport, addImport, addBench, addDoctor, addSchema]) {
 		add(program, end);
 	}
 	return program;
@@ -64,6 +75,26 @@ function addRun(program: Command, end: End): void {
 		.addHelpText("after", RUN_EXAMPLES)
 		.action(async (names: string[], flags: RunFlags) =>
 			end(await (await import("./run-command.js")).runCommand(names, flags)),
+		);
+}
+
+function addLive(program: Command, end: End): void {
+	program
+		.command("live")
+		.description("the same scenario as real packets, in network namespaces; Linux, as root")
+		.argument("[scenario]", "a catalogue name (see klais list), or a file that ends in .yaml")
+		.option("--policy <name>", "klais or static", "klais")
+		.option("--seed <text>", "the seed of all chance (default: the scenario's)")
+		.option("--devices <n>", "scale the whole scenario to this many devices")
+		.option("--set <path=value>", "change a value of the scenario; may be repeated", collect)
+		.option("--speed <n>", "virtual seconds per second of real time", "1")
+		.option("--xdp <mode>", "native, generic or off: where the filter runs", "native")
+		.option("--pcap <file>", "no scenario: run the packets of a capture through the XDP program")
+		.option("--out <dir>", "folder for the results", "results/latest")
+		.option("--reporter <a,b>", "md, html, json, junit, github (default: md,html; json always)", collect)
+		.addHelpText("after", LIVE_EXAMPLES)
+		.action(async (name: string | undefined, flags: LiveFlags) =>
+			end(await (await import("./live-command.js")).liveCommand(name, flags)),
 		);
 }
 
@@ -102,7 +133,7 @@ function addImport(program: Command, end: End): void {
 		.option("--time-column <name>", "the column with the time (default: guessed)")
 		.option("--out-column <name>", "the column with the customers out (default: guessed)")
 		.option("--firmware <profile>", "smart-meter, tracker, sensor or gateway-box")
-		.option("--link <profile>", "lte-m, nb-iot, wifi or ethernet")
+		.option("--link <profile>", "lte-m, nb-iot, wifi, ethernet or lab")
 		.option("--gateways <n>", "gateways of the cluster (default: 4)")
 		.option("--sessions <n>", "sessions per second of one gateway (default: the fleet in 20 minutes)")
 		.option("--capacity <n>", "readings per second of the broker (default: twice the live load)")

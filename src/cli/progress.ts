@@ -14,6 +14,8 @@ const SHOW_CURSOR = "\u001b[?25h";
 
 /** Shows on stderr how far the jobs are. */
 export interface ProgressView extends PoolWatcher {
+	/** Ends a job that was started, with a line. */
+	finish(job: Job, line: string): void;
 	/** Says a line without disturbing what is drawn. */
 	note(text: string): void;
 	/** Ends the view; whatever it drew and no longer holds goes. */
@@ -51,8 +53,12 @@ class Bars implements ProgressView {
 	}
 
 	ended(job: Job, outcome: JobOutcome): void {
+		this.finish(job, endLine(job, outcome));
+	}
+
+	finish(job: Job, line: string): void {
 		this.running.delete(job);
-		this.redraw(`${endLine(job, outcome)}\n`);
+		this.redraw(`${line}\n`);
 	}
 
 	note(text: string): void {
@@ -105,8 +111,12 @@ class Lines implements ProgressView {
 	}
 
 	ended(job: Job, outcome: JobOutcome): void {
+		this.finish(job, endLine(job, outcome));
+	}
+
+	finish(job: Job, line: string): void {
 		this.running.delete(job);
-		this.stream.write(`${endLine(job, outcome)}\n`);
+		this.stream.write(`${line}\n`);
 	}
 
 	note(text: string): void {

@@ -1,22 +1,18 @@
 import { availableParallelism } from "node:os";
-import { loadNative } from "../engine/native.js";
 import type { ResultsFile, RunRecord } from "../record/run-record.js";
-import { verdictOfResults } from "../record/verdict.js";
-import type { UserError } from "../units/user-error.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
-import { printFindings } from "./findings.js";
 import { hostFacts, usableMemoryBytes } from "./host-facts.js";
 import { poolSize } from "./memory-need.js";
+import { nativeProblem } from "./native-problem.js";
 import { probeOutFolder } from "./out-folder.js";
 import { progressView } from "./progress.js";
+import { publish } from "./publish.js";
 import { type RunFlags, type RunRequest, readRunFlags } from "./run-flags.js";
 import { planRun, type RunPlan } from "./run-plan.js";
 import { type JobOutcome, runJobs } from "./run-pool.js";
-import { shellCommand } from "./shell-command.js";
 import { StopSignals } from "./stop-signals.js";
-import { print, refuse, say, warn } from "./talk.js";
+import { refuse, say, warn } from "./talk.js";
 import { toolFacts } from "./tool-facts.js";
-import { printSummary, rescueRecord, writeReports } from "./write-reports.js";
 
 /** `klais run`: simulates every scenario under every policy, writes the reports, judges. */
 export async function runCommand(names: readonly string[], flags: RunFlags): Promise<ExitCode> {
@@ -73,7 +69,10 @@ async function simulate(request: RunRequest, plan: RunPlan): Promise<ExitCode> {
 		bench: [],
 		live: [],
 	};
-	const code = await publish(request, plan, outcomes, results);
+	const code = await publish(results, {
+		...request,
+		repeatOf: (run) => plan.jobs[jobOf(outcomes, run)]?.repeat,
+	});
 	signals.release();
 	return signals.exitCode ?? (code === EXIT.passed && crashes > 0 ? EXIT.failed : code);
 }
@@ -92,42 +91,6 @@ function reportCrashes({ jobs }: RunPlan, outcomes: readonly JobOutcome[]): numb
 	return crashes;
 }
 
-async function publish(
-	{ out, reporters }: RunRequest,
-	plan: RunPlan,
-	outcomes: readonly JobOutcome[],
-	results: ResultsFile,
-): Promise<ExitCode> {
-	const report = await writeReports(results, { out, reporters });
-	await printSummary(results, reporters);
-	const verdict = verdictOfResults(results);
-	printFindings(verdict.runs, (run) => plan.jobs[jobOf(outcomes, run)]?.repeat);
-	if (!report.ok) {
-		const rescued = await rescueRecord(results);
-		const code = refuse([report.error]);
-		if (rescued !== undefined) {
-			say(
-				`the record alone is saved; render it with: ${shellCommand(["klais", "report", rescued])} --out FOLDER`,
-			);
-		}
-		return code;
-	}
-	print(report.value);
-	return verdict.passed ? EXIT.passed : EXIT.failed;
-}
-
 function jobOf(outcomes: readonly JobOutcome[], run: RunRecord): number {
 	return outcomes.findIndex((outcome) => outcome.kind === "recorded" && outcome.record === run);
-}
-
-/** A library that is missing or of another machine would fail every run: said before the first. */
-function nativeProblem(): UserError | undefined {
-	try {
-		loadNative();
-		return undefined;
-	} catch (error) {
-		const [reason] = String((error as Error).message).split("\n");
-		const message = `cannot be loaded (${reason}): \`npm run setup\` builds it, \`klais doctor\` says what is missing`;
-		return { kind: "unreadable", file: "native/klais.node", message };
-	}
 }

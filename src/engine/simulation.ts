@@ -70,7 +70,7 @@ export class Simulation implements FinishedRun {
 		const chosen = { ...POLICIES[policy], ...options.policy };
 		this.world = new World(scenario, chosen, seed);
 		const { streams, links } = this.world;
-		this.sliceMicros = Math.min(scenario.devices.link.minMicros, scenario.broker.commitMinMicros);
+		this.sliceMicros = sliceMicrosOf(scenario);
 		if (scenario.durationMicros / this.sliceMicros > LAST_SLICE) {
 			throw new RangeError("the scenario is too long for its shortest latency");
 		}
@@ -199,6 +199,11 @@ export class Simulation implements FinishedRun {
 		});
 		this.bucketStart = endMicros;
 	}
+}
+
+/** Length of a time slice: the shortest time in which anyone can matter to anyone else. */
+export function sliceMicrosOf({ devices, broker }: Scenario): number {
+	return Math.min(devices.link.minMicros, broker.commitMinMicros);
 }
 
 function ringSlices(world: World, sliceMicros: number, latencyFactor: number): number {

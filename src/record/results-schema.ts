@@ -3,6 +3,8 @@ import { LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
 import { err, ok, type Result } from "../units/result.js";
 import type { UserError } from "../units/user-error.js";
+import { checkEqualColumns } from "./equal-columns.js";
+import { liveSchema } from "./live-schema.js";
 import type { ResultsFile } from "./run-record.js";
 
 /** The schema's name, first key of every results file. */
@@ -92,15 +94,7 @@ const series = z
 		liveP99Micros: z.array(amount.nullable()).readonly(),
 	})
 	.describe("Columns of equal length, one row per bucket of virtual time")
-	.superRefine((columns, context) => {
-		const rows = columns.timeSeconds.length;
-		for (const [name, values] of Object.entries(columns)) {
-			if (Array.isArray(values) && values.length !== rows) {
-				const message = `expected ${rows} rows, as in timeSeconds, found ${values.length}`;
-				context.addIssue({ code: "custom", path: [name], message });
-			}
-		}
-	});
+	.superRefine(checkEqualColumns);
 
 const wall = z
 	.looseObject({
@@ -144,7 +138,7 @@ export const resultsSchema = z.looseObject({
 	partial: z.boolean(),
 	runs: z.array(run).readonly(),
 	bench: z.array(bench).readonly(),
-	live: z.array(z.unknown()).readonly(),
+	live: z.array(liveSchema).readonly(),
 });
 
 /** `klais.results/1` as JSON Schema (draft 2020-12), for readers in other languages. */

@@ -1,3 +1,5 @@
+import type { LiveRecord } from "./live-record.js";
+
 /** The run record, schema `klais.results/1`: what every runner returns and every reader reads. */
 export interface ResultsFile {
 	readonly schema: "klais.results/1";
@@ -9,7 +11,7 @@ export interface ResultsFile {
 	readonly partial: boolean;
 	readonly runs: readonly RunRecord[];
 	readonly bench: readonly BenchRecord[];
-	readonly live: readonly unknown[];
+	readonly live: readonly LiveRecord[];
 }
 
 export interface Host {
@@ -134,7 +136,7 @@ export interface Series {
 }
 
 /** Differs from run to run; never compared exactly. */
-export interface WallMetrics {
+interface WallMetrics {
 	readonly seconds: number;
 	readonly events: number;
 	readonly eventsPerSecond: number;

@@ -1,9 +1,10 @@
+import type { LiveRecord } from "./live-record.js";
 import type { LedgerTotals, ResultsFile, RunRecord } from "./run-record.js";
 
 /** `failure` fails the run; `warning` and `note` are for the reader to act on. */
 export type Severity = "failure" | "warning" | "note";
 
-export type FindingCode =
+type FindingCode =
 	| "nothing-measured"
 	| "ledger-imbalance"
 	| "acked-lost"
@@ -14,7 +15,9 @@ export type FindingCode =
 	| "device-loss"
 	| "reordered"
 	| "never-connected"
-	| "incomplete";
+	| "incomplete"
+	| "live-broken"
+	| "live-target";
 
 export interface Finding {
 	readonly severity: Severity;
@@ -138,6 +141,30 @@ function deviceFindings(run: RunRecord): Finding[] {
 	return findings;
 }
 
+/**
+ * Judges a live run: a promise that did not hold fails it, a target that was missed on a noisy machine is a warning. A
+ * run that checked nothing must never pass as clean.
+ */
+function verdictOfLive(live: LiveRecord): Verdict {
+	const findings: Finding[] = live.assertions
+		.filter(({ holds }) => !holds)
+		.map(({ name, message }) => failure("live-broken", `${name}: ${message}`));
+	if (live.complete && live.assertions.length === 0) {
+		findings.push(failure("nothing-measured", "the live run checked nothing: it proves nothing"));
+	}
+	if (!live.complete) {
+		const message = "the live run was stopped before its end: its figures cover what ran";
+		findings.push({ severity: "warning", code: "incomplete", message });
+	}
+	for (const { name, verdict, note } of live.figures) {
+		if (verdict === "missed") {
+			const message = `${name} missed its target${note === undefined ? "" : ` (${note})`}`;
+			findings.push({ severity: "warning", code: "live-target", message });
+		}
+	}
+	return { passed: findings.every(({ severity }) => severity !== "failure"), findings };
+}
+
 /** Digits grouped by thousands, the same under every locale. */
 function digits(value: number): string {
 	return value.toLocaleString("en-US");
@@ -153,14 +180,21 @@ export interface JudgedRun {
 	readonly verdict: Verdict;
 }
 
+/** A live run with its verdict, in the file's order. */
+export interface JudgedLive {
+	readonly live: LiveRecord;
+	readonly verdict: Verdict;
+}
+
 export interface FileVerdict {
 	readonly passed: boolean;
 	readonly runs: readonly JudgedRun[];
+	readonly live: readonly JudgedLive[];
 }
 
 /**
- * Judges a whole file: each run by itself, and runs of the same scenario, policy, seed and configuration
- * against each other, because the same input must give the same digest whatever the machine or the workers.
+ * Judges a whole file: each run, simulated or live, by itself, and simulated runs of the same scenario, policy, seed and
+ * configuration against each other, because the same input must give the same digest whatever the machine or the workers.
  */
 export function verdictOfResults(results: ResultsFile): FileVerdict {
 	const firstDigests = new Map<string, string>();
@@ -180,5 +214,6 @@ export function verdictOfResults(results: ResultsFile): FileVerdict {
 		const findings = [failure("digest-mismatch", message), ...verdict.findings];
 		return { run, verdict: { passed: false, findings } };
 	});
-	return { passed: runs.every((judged) => judged.verdict.passed), runs };
+	const live = results.live.map((record): JudgedLive => ({ live: record, verdict: verdictOfLive(record) }));
+	return { passed: [...runs, ...live].every(({ verdict }) => verdict.passed), runs, live };
 }

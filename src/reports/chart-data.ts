@@ -23,7 +23,16 @@ export interface Rule {
 }
 
 /** What a chart shows; with its owner the name of its file and its anchor. */
-type Topic = "backlog" | "flow" | "devices" | "live-p99" | "percentiles" | "drops" | "sessions";
+type Topic =
+	| "backlog"
+	| "flow"
+	| "devices"
+	| "live-p99"
+	| "percentiles"
+	| "drops"
+	| "sessions"
+	| "live-backlog"
+	| "live-devices";
 
 export interface TimeChart {
 	readonly kind: "time";

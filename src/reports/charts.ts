@@ -1,7 +1,9 @@
 import type { ResultsFile } from "../record/run-record.js";
 import { type Chart, chartName } from "./chart-data.js";
 import { CHART_FONT, type ChartSize, type DrawnChart, drawChart, SIZES, textWidth } from "./chart-render.js";
-import { groupByScenario, type ScenarioGroup } from "./grouping.js";
+import { groupByScenario, policiesOf, type ScenarioGroup } from "./grouping.js";
+import { liveCharts } from "./live-charts.js";
+import { labelledLive } from "./live-groups.js";
 import { escapeXml } from "./markup.js";
 import { colourVariables, ink, type Shade, withColours } from "./palette.js";
 import { type PlacedChart, scenarioCharts } from "./scenario-charts.js";
@@ -21,18 +23,30 @@ export interface ChartFile {
 const TITLE_SIZE = 15;
 const GAP = 24;
 
-/** Every chart of every scenario as a stand-alone SVG, each scenario led by an overview where it has series. */
+/** Every chart as a stand-alone SVG: scenario by scenario, each led by an overview where it has series; then live runs. */
 export async function renderCharts(results: ResultsFile): Promise<ChartFile[]> {
-	const variables = colourVariables(results.runs.map((run) => run.policy));
+	const variables = colourVariables(policiesOf(results));
 	const files: ChartFile[] = [];
 	for (const group of groupByScenario(results)) {
 		const placed = scenarioCharts(group);
 		files.push(...(await overview(group, placed, variables)));
-		for (const { chart, size } of placed) {
-			const block = await drawBlock(chart, SIZES[size === "wide" ? "wide" : "half"], "c");
-			const name = chartName(chart);
-			files.push(standalone(name, chart.title, chart.description, [block], variables));
-		}
+		files.push(...(await singly(placed, variables)));
+	}
+	for (const entry of labelledLive(results)) {
+		files.push(...(await singly(liveCharts(entry), variables)));
+	}
+	return files;
+}
+
+/** A file a chart. */
+async function singly(
+	placed: readonly PlacedChart[],
+	variables: ReadonlyMap<string, Shade>,
+): Promise<ChartFile[]> {
+	const files: ChartFile[] = [];
+	for (const { chart, size } of placed) {
+		const block = await drawBlock(chart, SIZES[size === "wide" ? "wide" : "half"], "c");
+		files.push(standalone(chartName(chart), chart.title, chart.description, [block], variables));
 	}
 	return files;
 }

@@ -1,8 +1,10 @@
 import type { ResultsFile } from "../record/run-record.js";
 import { answerOf } from "./answer.js";
 import { groupByScenario } from "./grouping.js";
+import { labelledLive } from "./live-groups.js";
+import { liveAnswer } from "./live-words.js";
 
-/** Workflow commands for GitHub Actions: an error a failure, a warning for partial results, a notice a scenario. */
+/** Workflow commands for GitHub Actions: an error a failure, a warning for partial results, a notice a scenario and a live run. */
 export function renderGithub(results: ResultsFile): string {
 	const lines: string[] = [];
 	if (results.partial) {
@@ -19,6 +21,12 @@ export function renderGithub(results: ResultsFile): string {
 		const answer = answerOf(group);
 		const text = [answer.outcome, answer.comparison, answer.advice].join("\n").replaceAll("`", "");
 		lines.push(command("notice", `klais: ${group.scenario}`, text));
+	}
+	for (const entry of labelledLive(results)) {
+		const title = `klais: live, ${entry.label}`;
+		const failures = entry.verdict.findings.filter(({ severity }) => severity === "failure");
+		lines.push(...failures.map(({ message }) => command("error", title, message)));
+		lines.push(command("notice", title, liveAnswer(entry)));
 	}
 	return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
 }

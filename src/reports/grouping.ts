@@ -27,7 +27,7 @@ export interface ScenarioGroup {
 
 /** The runs of a file by scenario, both in the file's order. */
 export function groupByScenario(results: ResultsFile): readonly ScenarioGroup[] {
-	const policies = [...new Set(results.runs.map((run) => run.policy))].sort();
+	const policies = policiesOf(results);
 	const slugs = new Set<string>();
 	const groups = new Map<string, { run: RunRecord; verdict: Verdict }[]>();
 	for (const judged of verdictOfResults(results).runs) {
@@ -57,6 +57,11 @@ export function groupByScenario(results: ResultsFile): readonly ScenarioGroup[] 
 		});
 		return { scenario, title: titleOf(judged[0]?.run) ?? scenario, slug, runs };
 	});
+}
+
+/** Every policy of a file, sorted: the place of a policy is its colour. */
+export function policiesOf(results: ResultsFile): readonly string[] {
+	return [...new Set([...results.runs, ...results.live].map(({ policy }) => policy))].sort();
 }
 
 function titleOf(run: RunRecord | undefined): string | undefined {
@@ -107,7 +112,7 @@ function countBy(labels: readonly string[]): Map<string, number> {
 }
 
 /** Lower-case ASCII words joined by hyphens; numbered when already taken. */
-function uniqueSlug(name: string, taken: Set<string>): string {
+export function uniqueSlug(name: string, taken: Set<string>): string {
 	const words = name.toLowerCase().match(/[a-z0-9]+/g) ?? [];
 	const base = words.join("-").slice(0, 60).replace(/-+$/, "") || "scenario";
 	let slug = base;

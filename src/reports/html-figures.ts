@@ -2,6 +2,8 @@ import type { Series } from "../record/run-record.js";
 import { type Chart, chartName } from "./chart-data.js";
 import { type DrawnChart, drawChart, SIZES } from "./chart-render.js";
 import type { ScenarioGroup } from "./grouping.js";
+import { LIVE_COLUMNS, liveCharts } from "./live-charts.js";
+import type { LabelledLive } from "./live-groups.js";
 import { escapeXml } from "./markup.js";
 import { drawnRuns, type PlacedChart, scenarioCharts } from "./scenario-charts.js";
 
@@ -29,10 +31,20 @@ export interface FigureModel {
 	readonly panels: readonly PanelModel[];
 }
 
-/** Every figure of a scenario with its pictures drawn; small multiples joined under one title. */
-export async function figuresOf(group: ScenarioGroup): Promise<readonly FigureModel[]> {
+/** Every figure of a scenario with its pictures drawn. */
+export function figuresOf(group: ScenarioGroup): Promise<readonly FigureModel[]> {
+	return drawFigures(group.slug, scenarioCharts(group));
+}
+
+/** Every figure of a live run with its pictures drawn. */
+export function liveFiguresOf(entry: LabelledLive): Promise<readonly FigureModel[]> {
+	return drawFigures(entry.slug, liveCharts(entry));
+}
+
+/** Draws charts; small multiples are joined under one title. */
+async function drawFigures(slug: string, charts: readonly PlacedChart[]): Promise<readonly FigureModel[]> {
 	const figures: FigureModel[] = [];
-	for (const placed of scenarioCharts(group)) {
+	for (const placed of charts) {
 		const panel = await panelOf(placed);
 		const last = figures.at(-1);
 		if (placed.size === "third" && last?.size === "third" && last.title === placed.chart.title) {
@@ -40,7 +52,7 @@ export async function figuresOf(group: ScenarioGroup): Promise<readonly FigureMo
 		} else {
 			const { title, caption } = placed.chart;
 			figures.push({
-				id: `${group.slug}-${placed.chart.topic}`,
+				id: `${slug}-${placed.chart.topic}`,
 				title,
 				caption,
 				size: placed.size,
@@ -112,8 +124,19 @@ export function seriesJson(group: ScenarioGroup): string {
 		startSeconds: series.timeSeconds[0] ?? 0,
 		...Object.fromEntries(COLUMNS.map((column) => [column, series[column].map(fourDigits)])),
 	}));
-	// "</script>" or "<!--" in a text would end the element; the series hold numbers only, but cost nothing to guard.
-	return JSON.stringify(runs).replace(/</g, "\\u003c");
+	return scriptJson(runs);
+}
+
+/** The series of a live run for the cursor, in the same shape. */
+export function liveSeriesJson({ live: { series } }: LabelledLive): string {
+	const columns = LIVE_COLUMNS.map((column) => [column, series[column].map(fourDigits)]);
+	const { bucketSeconds, timeSeconds } = series;
+	return scriptJson([{ bucketSeconds, startSeconds: timeSeconds[0] ?? 0, ...Object.fromEntries(columns) }]);
+}
+
+/** "</script>" or "<!--" in a text would end the element; the series hold numbers only, but cost nothing to guard. */
+function scriptJson(value: unknown): string {
+	return JSON.stringify(value).replace(/</g, "\\u003c");
 }
 
 function fourDigits(value: number | null): number | null {

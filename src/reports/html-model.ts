@@ -3,9 +3,11 @@ import { type Answer, answerOf } from "./answer.js";
 import { CHART_FONT } from "./chart-render.js";
 import { configText, configTexts } from "./config-facts.js";
 import { formatCount, formatRate, formatSeconds } from "./format.js";
-import { groupByScenario, type LabelledRun, type ScenarioGroup } from "./grouping.js";
+import { groupByScenario, type LabelledRun, policiesOf, type ScenarioGroup } from "./grouping.js";
 import { type RunCard, runCards } from "./html-cards.js";
 import { type FigureModel, figuresOf, seriesJson } from "./html-figures.js";
+import { type LiveModel, liveModels } from "./html-live.js";
+import { LIVE_METHOD } from "./live-words.js";
 import { METHOD } from "./markdown-blocks.js";
 import { escapeXml, setMarks } from "./markup.js";
 import { LEDGER, METRICS } from "./metrics.js";
@@ -63,7 +65,9 @@ export interface PageModel {
 	readonly scenarios: readonly ScenarioModel[];
 	readonly command: string;
 	readonly bench: Table | null;
-	readonly live: string | null;
+	readonly live: readonly LiveModel[];
+	/** How to read them. */
+	readonly liveMethod: readonly string[];
 	readonly environment: Table;
 	readonly method: readonly string[];
 	readonly metrics: readonly { readonly label: string; readonly id: string; readonly means: string }[];
@@ -80,6 +84,7 @@ export async function pageModel(results: ResultsFile): Promise<PageModel> {
 	for (const group of groups) {
 		scenarios.push(await scenarioModel(group));
 	}
+	const live = await liveModels(results);
 	const [only] = groups;
 	const name = groups.length === 1 && only !== undefined ? only.scenario : `${groups.length} scenarios`;
 	return {
@@ -89,7 +94,8 @@ export async function pageModel(results: ResultsFile): Promise<PageModel> {
 		scenarios,
 		command: results.command,
 		bench: benchTable(results.bench),
-		live: results.live.length === 0 ? null : JSON.stringify(results.live, null, 2),
+		live,
+		liveMethod: LIVE_METHOD,
 		environment: environmentTable(results),
 		method: METHOD,
 		metrics: [
@@ -103,7 +109,7 @@ export async function pageModel(results: ResultsFile): Promise<PageModel> {
 }
 
 function colourDeclarations(results: ResultsFile): string {
-	const variables = colourVariables(results.runs.map((run) => run.policy));
+	const variables = colourVariables(policiesOf(results));
 	return [...variables].map(([name, { light, dark }]) => `${name}:light-dark(${light},${dark})`).join(";");
 }
 

@@ -1,11 +1,15 @@
 import { XMLBuilder } from "fast-xml-parser";
 import type { ResultsFile } from "../record/run-record.js";
 import { groupByScenario, type LabelledRun, type ScenarioGroup } from "./grouping.js";
+import { type LabelledLive, labelledLive } from "./live-groups.js";
 import { allowedInXml } from "./markup.js";
 
-/** JUnit XML: a suite a scenario, a test case a run. Findings that do not fail go to the case's output. */
+/**
+ * JUnit XML: a suite a scenario, a test case a run; a suite a live run, a test case a promise. Findings that do not fail
+ * go to the case's output.
+ */
 export function renderJunit(results: ResultsFile): string {
-	const suites = groupByScenario(results).map(suiteOf);
+	const suites = [...groupByScenario(results).map(suiteOf), ...labelledLive(results).map(liveSuiteOf)];
 	const sum = (key: "@tests" | "@failures" | "@skipped") =>
 		suites.reduce((total, suite) => total + suite[key], 0);
 	const builder = new XMLBuilder({
@@ -37,6 +41,49 @@ function suiteOf(group: ScenarioGroup) {
 		"@failures": cases.filter((testCase) => testCase.failure !== undefined).length,
 		"@skipped": cases.filter((testCase) => testCase.skipped !== undefined).length,
 		"@time": group.runs.reduce((total, { run }) => total + run.wall.seconds, 0).toFixed(3),
+		testcase: cases,
+	};
+}
+
+interface LiveCase {
+	readonly "@name": string;
+	readonly failure?: object;
+	readonly skipped?: object;
+}
+
+function liveSuiteOf({ live, label, verdict }: LabelledLive) {
+	const suite = allowedInXml(`live: ${label}`);
+	const found = live.assertions.map(({ name, holds, message }) => ({
+		"@classname": suite,
+		"@name": allowedInXml(name),
+		...(holds
+			? { "system-out": allowedInXml(message) }
+			: { failure: [{ "@type": "live-broken", "@message": allowedInXml(message) }] }),
+	}));
+	const others = verdict.findings.filter(({ code }) => code !== "live-broken");
+	const ran = {
+		"@classname": suite,
+		"@name": "runs to its end",
+		"@time": live.seconds.toFixed(3),
+		...(live.complete ? {} : { skipped: { "@message": "stopped before its end" } }),
+		...(verdict.findings.some(({ code }) => code === "nothing-measured")
+			? { failure: [{ "@type": "nothing-measured", "@message": "no promise was checked" }] }
+			: {}),
+		...(others.length > 0
+			? {
+					"system-out": allowedInXml(
+						others.map(({ severity, message }) => `${severity}: ${message}`).join("\n"),
+					),
+				}
+			: {}),
+	};
+	const cases: readonly LiveCase[] = [ran, ...found];
+	return {
+		"@name": suite,
+		"@tests": cases.length,
+		"@failures": cases.filter(({ failure }) => failure !== undefined).length,
+		"@skipped": cases.filter(({ skipped }) => skipped !== undefined).length,
+		"@time": live.seconds.toFixed(3),
 		testcase: cases,
 	};
 }

@@ -15,8 +15,6 @@ const SPARK_WIDTH = 48;
 /** A configuration longer than this is cut: it stands in results.json. */
 const CONFIG_CHARACTERS_MAX = 6_000;
 
-const LIVE_CHARACTERS_MAX = 8_000;
-
 /** The command that makes the same file again. */
 export function repeatBlock(results: ResultsFile): string {
 	return `Repeat it (the virtual figures come out the same to the digit, on any machine):\n\n${codeBlock(results.command, "sh")}`;
@@ -116,13 +114,6 @@ export function environmentBlock(results: ResultsFile): string {
 			`| ${escapeMarkdown(row.label)} | ${row.cells.map((cell) => escapeMarkdown(cell.text)).join(" ")} |`,
 	);
 	return ["## Environment", "", "| | |", "| --- | --- |", ...rows].join("\n");
-}
-
-/** What the kernel and the broker did; the record keeps it as opaque values. */
-export function liveBlock(live: readonly unknown[]): string {
-	const text = JSON.stringify(live, null, 2);
-	const shown = text.length > LIVE_CHARACTERS_MAX ? `${text.slice(0, LIVE_CHARACTERS_MAX)}\n…` : text;
-	return `## Live runs (real kernel and broker, wall clock)\n\n${codeBlock(shown, "json")}`;
 }
 
 /** How the figures come about, said once for Markdown and HTML. */

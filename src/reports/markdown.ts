@@ -1,16 +1,18 @@
 import type { ResultsFile } from "../record/run-record.js";
 import { answerOf } from "./answer.js";
 import { groupByScenario, type LabelledRun, type ScenarioGroup } from "./grouping.js";
+import { labelledLive } from "./live-groups.js";
 import {
 	chartsBlock,
 	configBlock,
 	environmentBlock,
-	liveBlock,
 	methodBlock,
 	repeatBlock,
 	shapesBlock,
 	sourcesBlock,
 } from "./markdown-blocks.js";
+import { liveBlock, liveLines } from "./markdown-live.js";
+import { tableText } from "./markdown-table.js";
 import { codeSpan, codeSpanInCell, escapeMarkdown, setMarks } from "./markup.js";
 import { METRICS } from "./metrics.js";
 import {
@@ -53,8 +55,9 @@ export function renderMarkdown(results: ResultsFile, options: MarkdownOptions = 
 	if (bench !== null) {
 		pieces.push({ text: `## Micro-benchmarks\n\n${tableText(bench)}`, expendable: 1 });
 	}
-	if (results.live.length > 0) {
-		pieces.push({ text: liveBlock(results.live), expendable: 6 });
+	const live = labelledLive(results);
+	if (live.length > 0) {
+		pieces.push({ text: liveBlock(live, folder), expendable: 1 });
 	}
 	pieces.push({ text: environmentBlock(results), expendable: 0 });
 	pieces.push({ text: methodBlock(), expendable: 5 });
@@ -75,6 +78,9 @@ function openingPieces(results: ResultsFile, groups: readonly ScenarioGroup[]): 
 		pieces.push({ text: summaryText(groups), expendable: 0 });
 	} else if (results.bench.length + results.live.length === 0) {
 		pieces.push({ text: "Nothing ran: this record holds no run.", expendable: 0 });
+	}
+	if (results.live.length > 0) {
+		pieces.push({ text: liveLines(labelledLive(results)), expendable: 0 });
 	}
 	pieces.push({ text: repeatBlock(results), expendable: 0 });
 	return pieces;
@@ -191,21 +197,6 @@ function chunked(
 		}
 	}
 	return tables.join("\n\n");
-}
-
-function tableText(table: Table): string {
-	const align = table.textual ? "---" : "---:";
-	const rows = table.rows.map((row) => {
-		const cells = row.cells.map(({ text, bad }) =>
-			bad ? `**${escapeMarkdown(text)}**` : escapeMarkdown(text),
-		);
-		return `| ${[escapeMarkdown(row.label), ...cells].join(" | ")} |`;
-	});
-	return [
-		`| ${[table.corner, ...table.columns].map(escapeMarkdown).join(" | ")} |`,
-		`| ${["---", ...table.columns.map(() => align)].join(" | ")} |`,
-		...rows,
-	].join("\n");
 }
 
 function marked(sentence: string): string {

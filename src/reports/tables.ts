@@ -20,7 +20,7 @@ export interface Table {
 	readonly textual: boolean;
 }
 
-interface TableRow {
+export interface TableRow {
 	readonly label: string;
 	/** A heading over the rows from this one on. */
 	readonly group?: string;

@@ -1,13 +1,15 @@
-import Table from "cli-table3";
 import picocolors from "picocolors";
 import type { ResultsFile } from "../record/run-record.js";
 import { deviceLosses, drainState } from "../record/verdict.js";
 import { answerOf } from "./answer.js";
 import { formatCount, formatExact, formatSeconds } from "./format.js";
 import { groupByScenario, type LabelledRun, type ScenarioGroup } from "./grouping.js";
+import { labelledLive } from "./live-groups.js";
 import { setMarks } from "./markup.js";
 import { METRICS, NEVER_DRAINED, showLatency } from "./metrics.js";
 import { benchTable } from "./tables.js";
+import { liveText } from "./terminal-live.js";
+import { type Colours, clean, plainTable, visible, wrap } from "./terminal-text.js";
 
 export interface TerminalOptions {
 	/** By default what picocolors finds: NO_COLOR, FORCE_COLOR and the terminal. */
@@ -15,8 +17,6 @@ export interface TerminalOptions {
 	/** Columns of the terminal. */
 	readonly width?: number;
 }
-
-type Colours = ReturnType<typeof picocolors.createColors>;
 
 /** The summary that a terminal shows: per scenario the answer and a table, a run a row. */
 export function renderTerminal(results: ResultsFile, options: TerminalOptions = {}): string {
@@ -35,6 +35,7 @@ export function renderTerminal(results: ResultsFile, options: TerminalOptions = 
 		table.push(...bench.rows.map((row) => [clean(row.label), ...row.cells.map((cell) => clean(cell.text))]));
 		blocks.push(table.toString());
 	}
+	blocks.push(...labelledLive(results).map((entry) => liveText(entry, colours, width)));
 	if (blocks.length === 0) {
 		blocks.push("Nothing ran: this record holds no run.");
 	}
@@ -126,40 +127,4 @@ function tableOf(runs: readonly LabelledRun[], columns: typeof COLUMNS, colours:
 	);
 	table.push(...runs.map((entry) => columns.map((column) => column.show(entry, colours))));
 	return table.toString();
-}
-
-/** cli-table3 colours heads and borders by itself, whatever NO_COLOR says: switched off here. */
-function plainTable(head: readonly string[], colours: Colours): Table.Table {
-	return new Table({
-		head: head.map((text) => colours.bold(text)),
-		style: { head: [], border: [], "padding-left": 1, "padding-right": 1 },
-		colAligns: head.map((_text, index) => (index === 0 ? "left" : "right")),
-		chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
-	}) as Table.Table;
-}
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character starts every colour
-const ESCAPES = /\u001b\[[0-9;]*m/g;
-
-function visible(text: string): string {
-	return text.replace(ESCAPES, "");
-}
-
-/** Names come from files: no control character of theirs may reach a terminal. */
-function clean(text: string): string {
-	return text.replace(/\p{Cc}/gu, " ");
-}
-
-function wrap(text: string, width: number): string {
-	const lines: string[] = [];
-	let line = "";
-	for (const word of text.split(" ")) {
-		if (line !== "" && line.length + 1 + word.length > width) {
-			lines.push(line);
-			line = word;
-		} else {
-			line = line === "" ? word : `${line} ${word}`;
-		}
-	}
-	return [...lines, line].join("\n");
 }

@@ -2,7 +2,7 @@ import { type Micros, micros } from "../units/micros.js";
 import type { LinkProfile } from "./scenario.js";
 
 /** A link profile: everything in a `LinkProfile`. */
-export const LINK_PROFILE_NAMES = ["lte-m", "nb-iot", "wifi", "ethernet"] as const;
+export const LINK_PROFILE_NAMES = ["lte-m", "nb-iot", "wifi", "ethernet", "lab"] as const;
 export type LinkProfileName = (typeof LINK_PROFILE_NAMES)[number];
 
 function milliseconds(value: number): Micros {
@@ -74,6 +74,20 @@ export const LINK_PROFILES: Readonly<Record<LinkProfileName, LinkProfile>> = {
 		uplinkBitsPerSecond: 100_000_000,
 		sources: [
 			"Assumed: a wired site, some hundreds of kilometres from the cloud region (light in fibre: about 5 us per km)",
+		],
+	},
+	lab: {
+		name: "lab",
+		minMicros: micros(1_000),
+		medianMicros: micros(1_001),
+		p99Micros: micros(1_002),
+		maxMicros: micros(1_003),
+		lossPpm: 0,
+		duplicatePpm: 0,
+		reorderPpm: 0,
+		uplinkBitsPerSecond: 0,
+		sources: [
+			"No access network at all, as between the namespaces of `klais live`: nothing is lost or late. A virtual cable takes microseconds; 1 ms is the least that the simulator's time slice allows",
 		],
 	},
 };

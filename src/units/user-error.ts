@@ -11,7 +11,9 @@ export interface UserError {
 		| "schema"
 		| "unknown-key"
 		| "limit"
-		| "unwritable";
+		| "unwritable"
+		/** The request is sound, but this machine, or this way of running, cannot do it. */
+		| "unsupported";
 	readonly message: string;
 	readonly file?: string;
 	readonly line?: number;

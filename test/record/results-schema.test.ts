@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseResults, readResults, resultsJsonSchema } from "../../src/record/results-schema.js";
 import { serialiseResults } from "../../src/record/write-results.js";
+import { liveRun } from "../fixtures/live-run.js";
 import { pspsResults } from "../fixtures/psps-results.js";
 
 const results = pspsResults();
@@ -73,6 +74,21 @@ describe("parseResults", () => {
 		["a number", 7],
 	])("refuses %s by its schema name", (_name, value) => {
 		expect(errorOf(JSON.stringify(value))).toMatchObject({ kind: "schema", key: "schema" });
+	});
+
+	it("knows live runs: keeps what it does not know of them, refuses what is wrong", () => {
+		const whole = { ...results, live: [{ ...liveRun(), added: 1 }] };
+		expect(parseResults(serialiseResults(whole), "f")).toEqual({ ok: true, value: whole });
+		const wrong = (live: object) => errorOf(JSON.stringify({ ...results, live: [live] })).key;
+		const run = liveRun();
+		expect(wrong({ name: "x" })).toBe("live[0].scenario");
+		expect(wrong({ ...run, xdp: { ...run.xdp, used: "fast" } })).toBe("live[0].xdp.used");
+		expect(wrong({ ...run, series: { ...run.series, onlineMeasured: [] } })).toBe(
+			"live[0].series.onlineMeasured",
+		);
+		expect(wrong({ ...run, assertions: [{ name: "ledger", holds: "yes", message: "" }] })).toBe(
+			"live[0].assertions[0].holds",
+		);
 	});
 
 	it("refuses columns of unequal length", () => {

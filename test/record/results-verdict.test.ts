@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { LiveRecord } from "../../src/record/live-record.js";
 import type { LedgerTotals, RunRecord } from "../../src/record/run-record.js";
 import { verdictOf, verdictOfResults } from "../../src/record/verdict.js";
+import { liveRun } from "../fixtures/live-run.js";
 import { pspsResults, pspsRun } from "../fixtures/psps-results.js";
 
 const klais = pspsRun("klais");
@@ -86,5 +88,33 @@ describe("verdictOfResults", () => {
 		const other = { ...klais, digest: "0000000000000000" };
 		const runs = [klais, { ...other, seed: "b8" }, { ...other, config: {} }, { ...other, complete: false }];
 		expect(verdictOfResults({ ...results, runs }).passed).toBe(true);
+	});
+});
+
+describe("verdicts of live runs", () => {
+	const judge = (change: Partial<LiveRecord>) => {
+		const { passed, live } = verdictOfResults({ ...pspsResults([]), live: [liveRun(change)] });
+		return { passed, codes: live.flatMap(({ verdict }) => verdict.findings.map(({ code }) => code)) };
+	};
+
+	it("passes one whose promises hold", () => {
+		expect(judge({})).toEqual({ passed: true, codes: [] });
+	});
+
+	it("fails the file for a promise that does not", () => {
+		const assertions = [{ name: "ledger", holds: false, message: "7 readings are unaccounted for" }];
+		expect(judge({ assertions })).toEqual({ passed: false, codes: ["live-broken"] });
+	});
+
+	it("fails one that checked nothing", () => {
+		expect(judge({ assertions: [] })).toEqual({ passed: false, codes: ["nothing-measured"] });
+	});
+
+	it("warns of a missed target, and of a run that was stopped", () => {
+		const figures = [
+			{ group: "", name: "Time to drain", unit: "seconds", measured: 9, predicted: 1, verdict: "missed" },
+		] as const;
+		expect(judge({ figures })).toEqual({ passed: true, codes: ["live-target"] });
+		expect(judge({ complete: false, assertions: [] })).toEqual({ passed: true, codes: ["incomplete"] });
 	});
 });

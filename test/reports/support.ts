@@ -1,4 +1,6 @@
+import type { LiveRecord } from "../../src/record/live-record.js";
 import type { ResultsFile, RunRecord, Series } from "../../src/record/run-record.js";
+import { liveRun } from "../fixtures/live-run.js";
 import { pspsResults, pspsRun } from "../fixtures/psps-results.js";
 
 /** A file with these runs. */
@@ -26,6 +28,21 @@ function seriesOf(rows: number, value?: number): Series {
 		return [name, value === undefined || name === "timeSeconds" ? cut : cut.map(() => value)];
 	});
 	return Object.fromEntries(columns) as unknown as Series;
+}
+
+/** A live run whose every text tries to break out. */
+function hostileLive(): LiveRecord {
+	const clean = liveRun({ scenario: HOSTILE, policy: HOSTILE, seed: HOSTILE, complete: false });
+	return {
+		...clean,
+		xdp: { asked: "native", used: "generic", reason: HOSTILE },
+		environment: { [HOSTILE]: HOSTILE },
+		assertions: [{ name: HOSTILE, holds: false, message: HOSTILE }],
+		figures: [
+			{ group: HOSTILE, name: HOSTILE, unit: HOSTILE, measured: 1, predicted: null, note: HOSTILE },
+			{ group: "", name: "toString", unit: "toString", measured: null, predicted: 0, verdict: "missed" },
+		],
+	};
 }
 
 const LATENCY = { p50: 0, p99: 0, p999: 0, max: 0, count: 0 };
@@ -79,7 +96,7 @@ export const EDGES: Readonly<Record<string, ResultsFile>> = {
 			{ name: "dam/pass", unit: "ns", better: "lower", samples: [6.5, 6.4, 7.1], environment: {} },
 			{ name: "nothing measured", unit: "ops/s", better: "higher", samples: [], environment: {} },
 		],
-		live: [{ name: HOSTILE, packets: 7 }],
+		live: [liveRun(), hostileLive()],
 	},
 	"huge numbers": fileOf(
 		withVirtual({ peakOfferedPerSecond: 9e15, drainRatio: 12_345.6, undrainedReadings: 2 ** 53 - 1 }),

@@ -229,7 +229,9 @@ test("the catalogue", () => {
 	const entries = listCatalogue();
 	expect(entries.map(({ name, devices }) => [name, devices])).toEqual([
 		["gateway-restart", 1_000_000],
+		["live-smoke", 500],
 		["psps-2019-10-25", 1_074_065],
+		["restart-100k", 100_000],
 		["smoke", 2_000],
 	]);
 	expect(entries.every(({ title, teaches }) => title.length > 10 && teaches.length > 40)).toBe(true);

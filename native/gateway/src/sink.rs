@@ -49,10 +49,11 @@ impl Producer {
 }
 
 impl Gateway {
-    /// The producer that stores a device's readings.
+    /// The producer that stores a device's readings. Numbers are hashed (multiplicatively, by the golden ratio): a fleet
+    /// that is dealt out to gateways by number would else bring a gateway the devices of some of its producers only.
     pub(crate) fn producer_of(&mut self, device: u32) -> &mut Producer {
         let count = self.producers.len();
-        &mut self.producers[device as usize % count]
+        &mut self.producers[(device.wrapping_mul(0x9E37_79B1) >> 16) as usize % count]
     }
 
     /// Readings that wait for the sink.

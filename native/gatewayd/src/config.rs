@@ -1,0 +1,252 @@
+//! The configuration file: JSON, schema `klais.gatewayd/1`. `docs/gatewayd.md` describes every key.
+
+use crate::error::StartError;
+use crate::policy::PolicyConfig;
+use klais_gateway::{GatewayConfig, GatewayError};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use std::net::SocketAddr;
+use std::path::Path;
+
+/// The one schema that this version reads.
+const SCHEMA: &str = "klais.gatewayd/1";
+/// The configuration file is at most this long.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+/// Virtual time passes at most this many times as fast as real time.
+const TIME_SCALE_MAX: u32 = 10_000;
+/// Devices that a daemon is made for at most: its tables take some 80 bytes a device.
+const DEVICES_MAX: u32 = 1 << 26;
+
+/// Everything the daemon is told.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Config {
+    #[serde(rename = "schema", deserialize_with = "schema")]
+    _schema: (),
+    pub gateway: u32,
+    #[serde(deserialize_with = "at_least_one")]
+    pub gateways: u32,
+    pub listen: SocketAddr,
+    #[serde(deserialize_with = "loopback")]
+    pub admin: SocketAddr,
+    #[serde(default)]
+    pub interface: Option<String>,
+    pub xdp: XdpMode,
+    #[serde(deserialize_with = "devices")]
+    pub devices: u32,
+    pub master_key: Key,
+    pub key_epoch: u8,
+    #[serde(default)]
+    pub assume_online: bool,
+    #[serde(default, deserialize_with = "nanos")]
+    pub origin_nanos: Option<u64>,
+    #[serde(default = "one", deserialize_with = "time_scale")]
+    pub time_scale: u32,
+    pub poll: PollMode,
+    pub policy: PolicyConfig,
+    pub sink: SinkConfig,
+}
+
+/// Where the dam runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum XdpMode {
+    /// In the kernel where it can be had, in the driver rather than behind it, else in user space.
+    Auto,
+    /// In the driver, or the daemon does not start.
+    Native,
+    /// In the kernel's generic hook, or the daemon does not start.
+    Generic,
+    /// In user space.
+    Off,
+}
+
+/// How the loop waits for packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PollMode {
+    /// Never sleeps: takes a core, wakes up at once.
+    Busy,
+    /// Sleeps until a packet or a deadline comes.
+    Sleep,
+}
+
+/// Where readings go. Virtual time.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum SinkConfig {
+    /// One FIFO server in this process, which counts and forgets.
+    Mock {
+        /// From the end of a transaction's service to its outcome.
+        commit_micros: u64,
+        /// 0: no time at all.
+        readings_per_second: u64,
+    },
+}
+
+/// A secret of 128 bits, 32 hexadecimal digits. Never printed.
+#[derive(Clone, Copy)]
+pub struct Key(pub [u8; 16]);
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Key")
+    }
+}
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        let is_hex = text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        // The text itself stays out of the message: it may be most of a key.
+        let bad = || D::Error::custom("expected 32 hexadecimal digits");
+        let key = is_hex.then(|| u128::from_str_radix(&text, 16).ok()).flatten().ok_or_else(bad)?;
+        Ok(Self(key.to_be_bytes()))
+    }
+}
+
+impl Config {
+    /// Reads and checks the file.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its place.
+    pub fn load(path: &Path) -> Result<Self, StartError> {
+        let unreadable = |error| StartError::Unreadable { path: path.to_owned(), error };
+        let bytes = std::fs::metadata(path).map_err(unreadable)?.len();
+        if bytes > FILE_BYTES_MAX {
+            let error = std::io::Error::other(format!(
+                "{bytes} bytes are no configuration: at most {FILE_BYTES_MAX}"
+            ));
+            return Err(unreadable(error));
+        }
+        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        let mut json = serde_json::Deserializer::from_str(&text);
+        let config: Self = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+            let key = match error.path().to_string() {
+                root if root == "." => String::new(),
+                key => key,
+            };
+            let problem = error.into_inner();
+            let place = Some((problem.line(), problem.column()));
+            let words = problem.to_string();
+            // serde_json ends its message with the place, which is told in front.
+            let words = words.split(" at line ").next().unwrap_or_default().to_owned();
+            StartError::Config { path: path.to_owned(), place, key, problem: words }
+        })?;
+        let wrong = |key: &str, problem: String| {
+            let leaf = key.rsplit('.').next().unwrap_or(key);
+            let place = place_of(&text, leaf);
+            StartError::Config { path: path.to_owned(), place, key: key.to_owned(), problem }
+        };
+        json.end().map_err(|error| wrong("", format!("more after the end of the configuration: {error}")))?;
+        config.check().map_err(|(key, problem)| wrong(&key, problem))?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), (String, String)> {
+        if self.gateway >= self.gateways {
+            let problem =
+                format!("there is no gateway {} of {}: they count from 0", self.gateway, self.gateways);
+            return Err(("gateway".into(), problem));
+        }
+        if matches!(self.xdp, XdpMode::Native | XdpMode::Generic) && self.interface.is_none() {
+            return Err(("interface".into(), "XDP needs the name of the interface to attach to".into()));
+        }
+        self.gateway_config().map(|_| ())
+    }
+
+    /// The gateway's own configuration: its tables are for the whole fleet, since any device may come to any gateway.
+    ///
+    /// # Errors
+    /// The key that makes no gateway, and why.
+    pub fn gateway_config(&self) -> Result<GatewayConfig, (String, String)> {
+        let settings = self.policy.settings(self.gateway, self.devices);
+        settings.to_config(self.gateway).map_err(|error| match error {
+            GatewayError::Zero(name) => (format!("policy.{}", camel(name)), "must be at least 1".into()),
+            GatewayError::InFlight => {
+                ("policy.batchesInFlightMax".into(), "must be 1 with deduplicate: exactly once".into())
+            }
+            GatewayError::Dam(error) => ("policy".into(), error.to_string()),
+        })
+    }
+}
+
+fn camel(snake: &str) -> String {
+    let mut words = snake.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |name, word| {
+        let (initial, rest) = word.split_at_checked(1).unwrap_or_default();
+        name + &initial.to_ascii_uppercase() + rest
+    })
+}
+
+/// Line and column of the first `"key"` in a file.
+fn place_of(text: &str, key: &str) -> Option<(usize, usize)> {
+    let quoted = format!("\"{key}\"");
+    let at = (!key.is_empty()).then(|| text.find(&quoted)).flatten()?;
+    let before = text.get(..at)?;
+    let line_start = before.rfind('\n').map_or(0, |n| n + 1);
+    Some((before.matches('\n').count() + 1, at - line_start + 1))
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn schema<'de, D: Deserializer<'de>>(from: D) -> Result<(), D::Error> {
+    let found = String::deserialize(from)?;
+    let bad = || D::Error::custom(format!("this version reads {SCHEMA}, not {found:?}"));
+    (found == SCHEMA).then_some(()).ok_or_else(bad)
+}
+
+fn in_range<'de, D: Deserializer<'de>>(from: D, most: u32) -> Result<u32, D::Error> {
+    let found = u32::deserialize(from)?;
+    let bad = || D::Error::custom(format!("{found} is not within 1 to {most}"));
+    (1..=most).contains(&found).then_some(found).ok_or_else(bad)
+}
+
+fn at_least_one<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    in_range(from, u32::MAX)
+}
+
+fn devices<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    in_range(from, DEVICES_MAX)
+}
+
+fn time_scale<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    in_range(from, TIME_SCALE_MAX)
+}
+
+/// A string, since 2^53 nanoseconds are 104 days.
+fn nanos<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    let bad = |text: &str| D::Error::custom(format!("expected nanoseconds in a string, found {text:?}"));
+    let text = Option::<String>::deserialize(from)?;
+    text.map(|text| text.parse().map_err(|_| bad(&text))).transpose()
+}
+
+fn loopback<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {
+    let found = SocketAddr::deserialize(from)?;
+    let bad = || {
+        D::Error::custom(format!(
+            "{found} is not a loopback address: whoever reaches the admin port may change everything"
+        ))
+    };
+    found.ip().is_loopback().then_some(found).ok_or_else(bad)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_named_as_the_file_names_them() {
+        assert_eq!(camel("commit_interval_micros"), "commitIntervalMicros");
+        assert_eq!(camel("producers"), "producers");
+    }
+
+    #[test]
+    fn a_key_is_found_by_line_and_column() {
+        assert_eq!(place_of("{\n  \"a\": 1,\n  \"bc\": 2\n}", "bc"), Some((3, 3)));
+        assert_eq!(place_of("{}", "bc"), None);
+    }
+}

@@ -1,0 +1,195 @@
+//! Requests of the admin interface, answered between two turns of the loop.
+
+use crate::clock::monotonic_nanos;
+use crate::daemon::Daemon;
+use crate::mailbox::Request;
+use crate::patch::{ConfigView, LayerName, Patch, PatchError};
+use crate::snapshot::{CpuSeconds, FrameCounts, GatewayCounts, Named, Placement};
+use crate::snapshot::{Readiness, SinkCounts, Snapshot};
+use klais_burst_sync::wire::WireError;
+use klais_gateway::{DROP_NAMES, GatewayError};
+use klais_units::NANOS_PER_SECOND;
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeVal;
+use std::collections::BTreeMap;
+use tracing::{info, warn};
+
+impl Daemon {
+    /// Answers a request. Whoever asked may be gone by now: then nobody hears it.
+    pub(crate) fn answer(&mut self, request: Request) {
+        match request {
+            Request::Ready(to) => drop(to.send(self.readiness())),
+            Request::Stats(to) => drop(to.send(Box::new(self.snapshot()))),
+            Request::Config(to) => drop(to.send(Box::new(self.config_view()))),
+            Request::Patch(patch, to) => {
+                let done = self.apply(&patch).map(|()| Box::new(self.config_view()));
+                match &done {
+                    Ok(_) => info!(?patch, "configuration changed"),
+                    Err(PatchError { key, problem }) => warn!(key, problem, "change refused"),
+                }
+                drop(to.send(done));
+            }
+        }
+    }
+
+    fn readiness(&self) -> Readiness {
+        let draining = self.is_draining();
+        Readiness { ready: !draining, draining, xdp: Placement::Off, reason: self.reason.clone() }
+    }
+
+    /// Everything that is counted.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let uptime_nanos = monotonic_nanos().saturating_sub(self.started_nanos);
+        let sink = self.sink.counters();
+        Snapshot {
+            xdp: Placement::Off,
+            reason: self.reason.clone(),
+            uptime_seconds: uptime_nanos as f64 / NANOS_PER_SECOND as f64,
+            draining: self.is_draining(),
+            gateway: self.gateway_counts(),
+            kernel: BTreeMap::new(),
+            drops: self.drops(),
+            wire_errors: Named(
+                WireError::ALL.iter().map(|error| error.name()).zip(self.tallies.wire_errors).collect(),
+            ),
+            sink: SinkCounts {
+                readings: sink.readings,
+                duplicates: sink.duplicates,
+                reordered: sink.reordered,
+                transactions: sink.transactions,
+                undecided: self.sink.undecided() as u64,
+            },
+            turnaround_nanos: self.turnaround.histogram().clone(),
+            service: self.service.fit(),
+            cpu: cpu_seconds(),
+            frames: FrameCounts {
+                received: self.tallies.received,
+                sent: self.sender.sent,
+                unstamped: self.tallies.unstamped,
+                socket_drops: 0,
+            },
+        }
+    }
+
+    fn drops(&self) -> Named {
+        let gateway = DROP_NAMES.iter().copied().zip(self.gateway.drops().iter().copied());
+        let own = [
+            ("prefix", self.tallies.prefix),
+            ("draining", self.tallies.draining),
+            ("no-address", self.tallies.no_address),
+            ("no-key", self.tallies.no_key),
+            ("send-full", self.sender.full),
+            ("send-refused", self.sender.refused),
+        ];
+        Named(gateway.chain(own).collect())
+    }
+
+    fn gateway_counts(&self) -> GatewayCounts {
+        let stats = self.gateway.stats();
+        GatewayCounts {
+            hellos: stats.hellos,
+            deferred: stats.deferred,
+            offered: stats.offered,
+            admitted: stats.admitted,
+            turned_away: stats.turned_away,
+            online: stats.online,
+            queued: stats.queued,
+            queued_max: stats.queued_max,
+        }
+    }
+
+    fn config_view(&self) -> ConfigView {
+        let listen = self.socket.local_addr().unwrap_or(self.config.listen);
+        ConfigView {
+            gateway: self.config.gateway,
+            gateways: self.config.gateways,
+            listen: listen.to_string(),
+            interface: self.config.interface.clone(),
+            devices: self.config.devices,
+            origin_nanos: self.clock.origin_nanos().to_string(),
+            time_scale: self.clock.scale(),
+            key_epoch: self.keys.epoch(),
+            capacity_per_second: self.capacity_per_second,
+            sessions_per_second: self.sessions_per_second,
+            limits: self.limits.clone(),
+            blocked: self.blocked.len(),
+            blocked_prefixes: self.prefixes.iter().collect(),
+        }
+    }
+
+    /// Applies all of a patch or nothing of it: first what may be refused, each with its way back, then the rest.
+    fn apply(&mut self, patch: &Patch) -> Result<(), PatchError> {
+        patch.check(&self.dam_config, self.keys.epoch(), &self.prefixes)?;
+        self.apply_rates(patch)?;
+        if let Some(capacity) = patch.capacity_per_second {
+            self.capacity_per_second = capacity;
+            self.limits.remove(&LayerName::Live);
+            self.limits.remove(&LayerName::Global);
+        }
+        if let Some(sessions) = patch.sessions_per_second {
+            self.sessions_per_second = sessions;
+            self.limits.remove(&LayerName::Sessions);
+        }
+        let dam = self.gateway.dam();
+        for (layer, limit) in patch.limits.iter() {
+            // Checked: the layer is on and the limit can be kept.
+            if dam.set_limit(layer.layer(), limit.into()).is_ok() {
+                self.limits.insert(layer, limit);
+            }
+        }
+        for device in &patch.block {
+            dam.block(*device);
+            self.blocked.insert(*device);
+        }
+        for device in &patch.unblock {
+            dam.unblock(*device);
+            self.blocked.remove(device);
+        }
+        for prefix in &patch.unblock_prefixes {
+            self.prefixes.remove(*prefix);
+        }
+        for prefix in &patch.block_prefixes {
+            self.prefixes.insert(*prefix);
+        }
+        if let Some(rotation) = &patch.rotate_master_key {
+            self.keys.rotate(rotation.key.0, rotation.epoch);
+        }
+        Ok(())
+    }
+
+    fn apply_rates(&mut self, patch: &Patch) -> Result<(), PatchError> {
+        if let Some(capacity) = patch.capacity_per_second {
+            self.gateway.set_capacity(capacity).map_err(|error| refusal("capacityPerSecond", error))?;
+        }
+        if let Some(sessions) = patch.sessions_per_second
+            && let Err(error) = self.gateway.set_sessions(sessions)
+        {
+            if patch.capacity_per_second.is_some() {
+                // Back to what was good before.
+                let _ = self.gateway.set_capacity(self.capacity_per_second);
+            }
+            return Err(refusal("sessionsPerSecond", error));
+        }
+        Ok(())
+    }
+}
+
+fn refusal(key: &str, error: GatewayError) -> PatchError {
+    let problem = match error {
+        GatewayError::Dam(error) => error.to_string(),
+        GatewayError::Zero(_) => "must be at least 1".to_owned(),
+        GatewayError::InFlight => "exactly once allows one transaction at a time".to_owned(),
+    };
+    PatchError::new(key, problem)
+}
+
+fn cpu_seconds() -> CpuSeconds {
+    let seconds = |time: TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
+    getrusage(UsageWho::RUSAGE_SELF).map_or_else(
+        |_| CpuSeconds::default(),
+        |usage| CpuSeconds {
+            user_seconds: seconds(usage.user_time()),
+            system_seconds: seconds(usage.system_time()),
+        },
+    )
+}

@@ -1,0 +1,249 @@
+//! The loop: one thread that owns the sockets, the gateway and the sink.
+
+use crate::addresses::Addresses;
+use crate::clock::{Clock, monotonic_nanos, thread_cpu_nanos};
+use crate::config::{Config, PollMode, SinkConfig};
+use crate::mailbox::Inbox;
+use crate::mock_sink::MockSink;
+use crate::patch::{LayerName, LimitConfig};
+use crate::prefixes::Prefixes;
+use crate::receiver::Receiver;
+use crate::sender::Sender;
+use crate::service::{ServiceMeter, Work};
+use crate::sink::Sink;
+use crate::turnaround::Turnaround;
+use klais_burst_sync::wire::{MasterKeys, WireError};
+use klais_dam::DamConfig;
+use klais_gateway::{Gateway, Transmit};
+use klais_units::NANOS_PER_SECOND;
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::prctl::set_timerslack;
+use nix::sys::time::TimeSpec;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::UdpSocket;
+use std::os::fd::AsFd;
+use std::time::Duration;
+use tracing::{error, info, warn};
+
+/// How long a drain may take; what the sink has not decided by then stays with the devices, which send it again.
+pub const DRAIN_NANOS_MAX: u64 = 10 * NANOS_PER_SECOND;
+/// The longest sleep.
+const SLEEP_NANOS_MAX: u64 = NANOS_PER_SECOND;
+/// How late a sleep may end; 50 us is the kernel's default.
+const TIMER_SLACK_NANOS: u64 = 1;
+/// Receive errors are logged once in so many.
+const ERRORS_PER_LINE: u64 = 10_000;
+
+/// Frames that went no further in this process, beside what the gateway drops.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tallies {
+    /// Datagrams.
+    pub received: u64,
+    pub wire_errors: [u64; WireError::ALL.len()],
+    /// From a blocked range.
+    pub prefix: u64,
+    /// Came while the process was ending.
+    pub draining: u64,
+    /// Answers to a device of which no address is known.
+    pub no_address: u64,
+    /// Answers to a device whose key is two rotations old.
+    pub no_key: u64,
+    /// Calls to receive that failed.
+    pub receive_errors: u64,
+    /// Received without a sensible time of arrival.
+    pub unstamped: u64,
+}
+
+/// How a drain ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The sink has decided everything that was accepted, and the devices were told.
+    Drained,
+    /// The limit came first, or a second signal.
+    CutShort,
+}
+
+/// What there is beside the configuration when the loop begins.
+pub struct Parts {
+    pub socket: UdpSocket,
+    pub inbox: Inbox,
+    pub gateway: Gateway,
+    pub dam_config: DamConfig,
+    pub reason: Option<String>,
+    pub clock: Clock,
+    pub turnaround: Turnaround,
+}
+
+/// See the module.
+pub struct Daemon {
+    pub(crate) config: Config,
+    pub(crate) socket: UdpSocket,
+    pub(crate) inbox: Inbox,
+    pub(crate) gateway: Gateway,
+    pub(crate) dam_config: DamConfig,
+    pub(crate) reason: Option<String>,
+    pub(crate) clock: Clock,
+    pub(crate) keys: MasterKeys,
+    pub(crate) addresses: Addresses,
+    pub(crate) prefixes: Prefixes,
+    pub(crate) sink: Box<dyn Sink>,
+    pub(crate) sender: Sender,
+    /// Empty between turns.
+    pub(crate) transmits: Vec<Transmit>,
+    pub(crate) turnaround: Turnaround,
+    pub(crate) service: ServiceMeter,
+    pub(crate) tallies: Tallies,
+    pub(crate) capacity_per_second: u64,
+    pub(crate) sessions_per_second: u64,
+    pub(crate) limits: BTreeMap<LayerName, LimitConfig>,
+    pub(crate) blocked: BTreeSet<u32>,
+    pub(crate) started_nanos: u64,
+    drain_until_nanos: Option<u64>,
+}
+
+impl Daemon {
+    /// Ready to run.
+    pub fn new(config: Config, parts: Parts) -> Self {
+        let Parts { socket, inbox, gateway, dam_config, reason, clock, turnaround } = parts;
+        let now = monotonic_nanos();
+        let mut daemon = Self {
+            keys: MasterKeys::new(config.master_key.0, config.key_epoch),
+            addresses: Addresses::new(config.devices, config.listen),
+            prefixes: Prefixes::default(),
+            sink: match config.sink {
+                SinkConfig::Mock { commit_micros, readings_per_second } => {
+                    Box::new(MockSink::new(config.devices, commit_micros, readings_per_second))
+                }
+            },
+            sender: Sender::new(),
+            transmits: Vec::new(),
+            service: ServiceMeter::default(),
+            tallies: Tallies::default(),
+            capacity_per_second: config.policy.capacity_per_second.max(1).into(),
+            sessions_per_second: config.policy.sessions_per_second.max(1).into(),
+            limits: BTreeMap::new(),
+            blocked: BTreeSet::new(),
+            started_nanos: now,
+            drain_until_nanos: None,
+            socket,
+            inbox,
+            gateway,
+            dam_config,
+            reason,
+            clock,
+            turnaround,
+            config,
+        };
+        if daemon.config.assume_online {
+            for device in 0..daemon.config.devices {
+                daemon.gateway.assume_online(device);
+            }
+        }
+        daemon
+    }
+
+    /// Runs until it is asked to stop and has drained.
+    pub fn run(&mut self) -> Ending {
+        let mut receiver = Receiver::new();
+        if let Err(error) = set_timerslack(TIMER_SLACK_NANOS) {
+            warn!(%error, "sleeps may end 50 us late");
+        }
+        loop {
+            while let Some(request) = self.inbox.next() {
+                self.answer(request);
+            }
+            let now = monotonic_nanos();
+            if let Some(ending) = self.ending(now) {
+                return ending;
+            }
+            if !self.turn(&mut receiver) {
+                self.wait();
+            }
+        }
+    }
+
+    /// Whether it accepts no frames any more.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.drain_until_nanos.is_some()
+    }
+
+    /// One batch in, what is due done, answers out. Whether a frame came or went.
+    fn turn(&mut self, receiver: &mut Receiver) -> bool {
+        let timing = self.service.is_timing();
+        let cpu = if timing { thread_cpu_nanos() } else { 0 };
+        let work = self.receive(receiver);
+        let sent = self.advance();
+        let busy = work.is_some() || sent > 0;
+        if busy {
+            let spent = if timing { thread_cpu_nanos().saturating_sub(cpu) } else { 0 };
+            self.service.add(work.unwrap_or_default(), spent);
+        }
+        busy
+    }
+
+    /// Receives a batch: what was in it, or `None` if nothing was there.
+    fn receive(&mut self, receiver: &mut Receiver) -> Option<Work> {
+        match receiver.receive(&self.socket) {
+            Ok(0) => None,
+            Ok(_) => Some(self.take_batch(receiver)),
+            Err(error) => {
+                if self.tallies.receive_errors.is_multiple_of(ERRORS_PER_LINE) {
+                    warn!(%error, "cannot receive");
+                }
+                self.tallies.receive_errors += 1;
+                None
+            }
+        }
+    }
+
+    fn wait(&self) {
+        match self.config.poll {
+            PollMode::Busy => std::hint::spin_loop(),
+            PollMode::Sleep => self.sleep(),
+        }
+    }
+
+    /// Until a frame comes, the bell rings, or something is due.
+    fn sleep(&self) {
+        let due =
+            [(!self.gateway.is_idle()).then(|| self.gateway.next_deadline()), self.sink.next_deadline()];
+        let due = due.into_iter().flatten().map(|micros| self.clock.monotonic(micros)).min();
+        let now = monotonic_nanos();
+        let until = due.map_or(u64::MAX, |due| due.saturating_sub(now)).min(SLEEP_NANOS_MAX);
+        let timeout = TimeSpec::from_duration(Duration::from_nanos(until));
+        let mut polled = [
+            PollFd::new(self.socket.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.inbox.bell().as_fd(), PollFlags::POLLIN),
+        ];
+        match ppoll(&mut polled, Some(timeout), None) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(error) => error!(%error, "cannot wait"),
+        }
+        if polled[1].any().unwrap_or(false) {
+            self.inbox.silence();
+        }
+    }
+
+    /// Begins the drain when it is asked to stop, and says when it is over.
+    fn ending(&mut self, now: u64) -> Option<Ending> {
+        let stops = self.inbox.stops();
+        if stops == 0 {
+            return None;
+        }
+        let queued_readings = self.gateway.stats().queued;
+        let undecided = self.sink.undecided();
+        let until = *self.drain_until_nanos.get_or_insert_with(|| {
+            info!(queued_readings, undecided, "draining: frames that come now are not taken any more");
+            now.saturating_add(DRAIN_NANOS_MAX)
+        });
+        if queued_readings == 0 && undecided == 0 {
+            return Some(Ending::Drained);
+        }
+        if stops > 1 || now >= until {
+            warn!(queued_readings, undecided, "drain cut short: devices keep what was not acknowledged");
+            return Some(Ending::CutShort);
+        }
+        None
+    }
+}

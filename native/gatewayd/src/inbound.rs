@@ -1,0 +1,94 @@
+//! Frames from devices.
+
+use crate::clock::monotonic_nanos;
+use crate::daemon::Daemon;
+use crate::receiver::Receiver;
+use crate::service::Work;
+use klais_burst_sync::Frame;
+use klais_burst_sync::wire::{self, Parsed, WireError};
+use klais_gateway::Ingress;
+use std::net::SocketAddr;
+
+/// A frame that has been opened, and how it came.
+struct Arrival {
+    from: SocketAddr,
+    key_epoch: u8,
+    /// CLOCK_MONOTONIC.
+    at_nanos: u64,
+    /// Virtual.
+    now_micros: u64,
+    device: u32,
+    frame: Frame,
+}
+
+impl Daemon {
+    /// Handles the datagrams of the last batch: what they were.
+    pub(crate) fn take_batch(&mut self, receiver: &Receiver) -> Work {
+        let mut work = Work::default();
+        let monotonic = monotonic_nanos();
+        let now_micros = self.clock.micros(monotonic);
+        self.tallies.unstamped = receiver.unstamped;
+        for (datagram, bytes) in receiver.datagrams() {
+            self.tallies.received += 1;
+            if self.is_draining() {
+                self.tallies.draining += 1;
+                continue;
+            }
+            if self.prefixes.contains(datagram.from.ip()) {
+                self.tallies.prefix += 1;
+                continue;
+            }
+            let Parsed { device, key_epoch, frame, .. } = match wire::open(bytes, &self.keys) {
+                Ok(parsed) => parsed,
+                Err(error) => {
+                    self.count_wire_error(error);
+                    continue;
+                }
+            };
+            match &frame {
+                Frame::Data(data) => {
+                    work[1] += 1;
+                    work[2] += u64::from(data.count);
+                }
+                _ => work[0] += 1,
+            }
+            let at_nanos = monotonic.saturating_sub(datagram.waited_nanos).max(1);
+            self.on_frame(Arrival { from: datagram.from, key_epoch, at_nanos, now_micros, device, frame });
+        }
+        work
+    }
+
+    fn count_wire_error(&mut self, error: WireError) {
+        let place = WireError::ALL.iter().position(|e| *e == error);
+        if let Some(count) = place.and_then(|n| self.tallies.wire_errors.get_mut(n)) {
+            *count += 1;
+        }
+    }
+
+    fn on_frame(&mut self, arrival: Arrival) {
+        let Arrival { from, key_epoch, at_nanos, now_micros, device, ref frame } = arrival;
+        match self.gateway.ingress(now_micros, device, frame) {
+            Ingress::Accept => {}
+            Ingress::Answer(answer) => {
+                self.answer_to(device, from, key_epoch, &answer);
+                return;
+            }
+            Ingress::Drop(_) => return,
+        }
+        match frame {
+            Frame::Hello(hello) => {
+                self.addresses.on_hello(device, hello, from, key_epoch);
+                self.gateway.handle(now_micros, device, frame);
+            }
+            Frame::Data(data) => {
+                self.addresses.on_data(device, from, key_epoch);
+                let before = self.gateway.stats().admitted;
+                self.gateway.handle(now_micros, device, frame);
+                if self.gateway.stats().admitted != before {
+                    self.turnaround.arrived(device, data.lane, at_nanos);
+                }
+            }
+            _ => self.gateway.handle(now_micros, device, frame),
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The filter in the kernel.
+
+/// See `klais_xdp`.
+pub enum Kernel {}

@@ -1,0 +1,202 @@
+//! A sink in this process: one FIFO server with a capacity and a commit latency. It counts readings and forgets them.
+
+use crate::sink::{Outcome, Sink, SinkCounters};
+use klais_burst_sync::Lane;
+use klais_gateway::{SinkEntry, Submission};
+use klais_units::{NANOS_PER_MICRO, NANOS_PER_SECOND};
+use std::collections::VecDeque;
+
+/// Transactions under way at most; one more fails, and the gateway tries it again.
+const UNDECIDED_MAX: usize = 65_536;
+/// Readings that are told apart behind the newest of a lane. What comes from further back counts as a duplicate.
+const WINDOW_READINGS: u32 = u64::BITS;
+
+/// What is known of one device's lane: all of it below `mark - WINDOW_READINGS`, the rest by `recent`.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    mark: u32,
+    /// Bit n: reading `mark - 1 - n` is stored. In two halves, so that a row is 12 bytes.
+    recent: [u32; 2],
+}
+
+/// A transaction on its way.
+struct Pending {
+    decided_nanos: u64,
+    batch: u32,
+    entries: std::sync::Arc<[SinkEntry]>,
+}
+
+/// See the module.
+pub struct MockSink {
+    commit_nanos: u64,
+    readings_per_second: u64,
+    free_nanos: u64,
+    pending: VecDeque<Pending>,
+    /// Transactions that found no room.
+    refused: VecDeque<u32>,
+    seen: Box<[[Seen; 2]]>,
+    counters: SinkCounters,
+}
+
+impl MockSink {
+    /// For `devices`; see `SinkConfig::Mock` for the figures.
+    pub fn new(devices: u32, commit_micros: u64, readings_per_second: u64) -> Self {
+        Self {
+            commit_nanos: commit_micros.saturating_mul(NANOS_PER_MICRO),
+            readings_per_second,
+            free_nanos: 0,
+            pending: VecDeque::new(),
+            refused: VecDeque::new(),
+            seen: vec![[Seen::default(); 2]; devices as usize].into_boxed_slice(),
+            counters: SinkCounters::default(),
+        }
+    }
+
+    fn store(&mut self, entries: &[SinkEntry]) {
+        self.counters.transactions += 1;
+        for entry in entries {
+            self.counters.readings += u64::from(entry.count);
+            let lanes = self.seen.get_mut(entry.device as usize);
+            let seen = match (lanes, entry.lane) {
+                (Some([live, _]), Lane::Live) => live,
+                (Some([_, backfill]), Lane::Backfill) => backfill,
+                (None, _) => continue,
+            };
+            let stride = u32::from(entry.stride.max(1));
+            for n in 0..u32::from(entry.count) {
+                match seen.add(entry.first.saturating_add(n.saturating_mul(stride))) {
+                    Place::New => {}
+                    Place::Late => self.counters.reordered += 1,
+                    Place::Again => self.counters.duplicates += 1,
+                }
+            }
+        }
+    }
+}
+
+enum Place {
+    New,
+    Late,
+    Again,
+}
+
+impl Seen {
+    fn add(&mut self, reading: u32) -> Place {
+        let recent = u64::from(self.recent[0]) | u64::from(self.recent[1]) << 32;
+        let (place, recent) = if reading >= self.mark {
+            let by = reading - self.mark + 1;
+            self.mark = reading.saturating_add(1);
+            (Place::New, recent.checked_shl(by).unwrap_or(0) | 1)
+        } else {
+            let back = self.mark - 1 - reading;
+            let bit = if back < WINDOW_READINGS { 1 << back } else { 0 };
+            let late = bit != 0 && recent & bit == 0;
+            (if late { Place::Late } else { Place::Again }, recent | bit)
+        };
+        self.recent = [recent as u32, (recent >> 32) as u32];
+        place
+    }
+}
+
+impl Sink for MockSink {
+    fn submit(&mut self, now_micros: u64, submission: Submission) {
+        if self.pending.len() >= UNDECIDED_MAX {
+            self.refused.push_back(submission.batch);
+            return;
+        }
+        let readings: u128 = submission.entries.iter().map(|entry| u128::from(entry.count)).sum();
+        let service = readings * u128::from(NANOS_PER_SECOND);
+        let service = service.checked_div(u128::from(self.readings_per_second)).unwrap_or(0);
+        let service = u64::try_from(service).unwrap_or(u64::MAX);
+        let start = self.free_nanos.max(now_micros.saturating_mul(NANOS_PER_MICRO));
+        self.free_nanos = start.saturating_add(service);
+        let decided_nanos = self.free_nanos.saturating_add(self.commit_nanos);
+        self.pending.push_back(Pending {
+            decided_nanos,
+            batch: submission.batch,
+            entries: submission.entries,
+        });
+    }
+
+    fn next_deadline(&self) -> Option<u64> {
+        let decided = self.pending.front().map(|pending| pending.decided_nanos.div_ceil(NANOS_PER_MICRO));
+        if self.refused.is_empty() { decided } else { Some(0) }
+    }
+
+    fn outcome(&mut self, now_micros: u64) -> Option<Outcome> {
+        if let Some(batch) = self.refused.pop_front() {
+            return Some(Outcome { batch, committed: false });
+        }
+        let now = now_micros.saturating_mul(NANOS_PER_MICRO);
+        let done = self.pending.pop_front_if(|pending| pending.decided_nanos <= now)?;
+        self.store(&done.entries);
+        Some(Outcome { batch: done.batch, committed: true })
+    }
+
+    fn undecided(&self) -> usize {
+        self.pending.len() + self.refused.len()
+    }
+
+    fn counters(&self) -> SinkCounters {
+        self.counters
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(first: u32, count: u16, stride: u16) -> SinkEntry {
+        let end = first + (u32::from(count) - 1) * u32::from(stride) + 1;
+        let (device, session, lane, before, due_millis) = (0, 1, Lane::Live, 0, 0);
+        SinkEntry { device, session, lane, first, count, stride, before, end, due_millis }
+    }
+
+    fn submission(batch: u32, entries: &[SinkEntry]) -> Submission {
+        Submission { at: 0, batch, entries: entries.into() }
+    }
+
+    #[test]
+    fn transactions_queue_for_the_server_and_wait_for_their_commit() {
+        let mut sink = MockSink::new(1, 100, 1_000_000);
+        sink.submit(1_000, submission(0, &[run(0, 10, 1)]));
+        sink.submit(1_000, submission(1, &[run(10, 5, 1)]));
+        assert_eq!(sink.next_deadline(), Some(1_110));
+        assert_eq!(sink.outcome(1_109), None);
+        assert_eq!(sink.outcome(1_110), Some(Outcome { batch: 0, committed: true }));
+        assert_eq!((sink.outcome(1_110), sink.undecided()), (None, 1));
+        assert_eq!(sink.next_deadline(), Some(1_115));
+        assert_eq!(sink.outcome(1_115), Some(Outcome { batch: 1, committed: true }));
+        assert_eq!(sink.counters().readings, 15);
+    }
+
+    #[test]
+    fn without_figures_it_is_immediate() {
+        let mut sink = MockSink::new(1, 0, 0);
+        sink.submit(7, submission(3, &[run(0, 1, 1)]));
+        assert_eq!(sink.outcome(7), Some(Outcome { batch: 3, committed: true }));
+    }
+
+    #[test]
+    fn duplicates_and_late_ones_are_told_apart() {
+        let mut sink = MockSink::new(1, 0, 0);
+        let count = |sink: &mut MockSink, entry| {
+            sink.submit(0, submission(0, &[entry]));
+            while sink.outcome(0).is_some() {}
+            (sink.counters().readings, sink.counters().duplicates, sink.counters().reordered)
+        };
+        assert_eq!(count(&mut sink, run(0, 4, 1)), (4, 0, 0));
+        assert_eq!(count(&mut sink, run(2, 3, 1)), (7, 2, 0));
+        assert_eq!(count(&mut sink, run(10, 3, 2)), (10, 2, 0));
+        assert_eq!(count(&mut sink, run(11, 1, 1)), (11, 2, 1));
+        assert_eq!(count(&mut sink, run(11, 1, 1)), (12, 3, 1));
+        assert_eq!(count(&mut sink, run(1_000, 1, 1)), (13, 3, 1));
+        assert_eq!(count(&mut sink, run(12, 1, 1)), (14, 4, 1));
+        assert_eq!(count(&mut sink, run(1_000 - 63, 1, 1)), (15, 4, 2));
+    }
+
+    #[test]
+    fn rows_are_small() {
+        assert_eq!(size_of::<[Seen; 2]>(), 24);
+    }
+}

@@ -1,0 +1,79 @@
+//! Transactions to the sink, frames to devices.
+
+use crate::clock::monotonic_nanos;
+use crate::daemon::Daemon;
+use klais_burst_sync::Frame;
+use klais_burst_sync::wire;
+use std::net::SocketAddr;
+
+impl Daemon {
+    /// Does what is due: commits, outcomes, answers. Sends everything that waits to be sent: how many frames.
+    pub(crate) fn advance(&mut self) -> usize {
+        let now = self.clock.micros(monotonic_nanos());
+        self.gateway.poll(now);
+        // A commit may be decided at once, and make room for the next.
+        loop {
+            for submission in self.gateway.take_submissions() {
+                self.sink.submit(now, submission);
+            }
+            let Some(outcome) = self.sink.outcome(now) else { break };
+            self.gateway.sink_outcome(now, outcome.batch, outcome.committed);
+        }
+        self.transmit()
+    }
+
+    /// Answers the sender of a frame, wherever it is, at the end of this batch.
+    pub(crate) fn answer_to(&mut self, device: u32, to: SocketAddr, key_epoch: u8, frame: &Frame) {
+        self.push(device, to, key_epoch, frame, None);
+    }
+
+    fn transmit(&mut self) -> usize {
+        let mut transmits = std::mem::take(&mut self.transmits);
+        transmits.extend(self.gateway.take_transmits());
+        let mut frames = self.sender.len();
+        for transmit in transmits.drain(..) {
+            let device = transmit.device;
+            let since = match &transmit.frame {
+                Frame::Ack { lane, .. } => self.turnaround.take(device, *lane),
+                Frame::Admit(_) | Frame::Bye { .. } => {
+                    self.turnaround.forget(device);
+                    None
+                }
+                _ => None,
+            };
+            let Some(to) = self.addresses.get(device) else {
+                self.tallies.no_address += 1;
+                continue;
+            };
+            self.push(device, to.address, to.key_epoch, &transmit.frame, since);
+            frames += 1;
+        }
+        self.transmits = transmits;
+        self.flush();
+        frames
+    }
+
+    fn push(&mut self, device: u32, to: SocketAddr, key_epoch: u8, frame: &Frame, since: Option<u64>) {
+        let Some(key) = self.keys.device_key(device, key_epoch) else {
+            self.tallies.no_key += 1;
+            return;
+        };
+        if self.sender.is_full() {
+            self.flush();
+        }
+        let written =
+            self.sender.push(to, since, |out| wire::encode(frame, device, key_epoch, &key, &[], out));
+        // The gateway makes no frame that cannot be encoded.
+        debug_assert!(written.is_ok(), "{written:?}");
+    }
+
+    fn flush(&mut self) {
+        let turnaround = &mut self.turnaround;
+        self.sender.flush(&self.socket, |sent| {
+            let mut now = None;
+            for since in sent.iter().flatten() {
+                turnaround.record(*since, *now.get_or_insert_with(monotonic_nanos));
+            }
+        });
+    }
+}

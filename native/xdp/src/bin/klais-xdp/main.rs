@@ -1,0 +1,72 @@
+//! `klais-xdp`: measures the dam in the kernel, and floods it.
+//!
+//! Exit codes: 0; 1 when a packet met another fate than was to be measured; 2 for bad usage, or what cannot be done here.
+
+mod bench;
+mod cpu;
+mod error;
+mod flood;
+mod namespace;
+mod packets;
+mod peers;
+mod record;
+mod sender;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use error::ToolError;
+
+#[derive(Parser)]
+#[command(name = "klais-xdp", about = "Measures the dam in the kernel, and floods it. Needs root and Linux.")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// What the filter costs per packet, by verdict.
+    Bench(Measuring),
+    /// What a dropped packet costs, beside nftables and a socket.
+    Peers(Measuring),
+    /// Sends live frames into an interface of this network namespace.
+    Flood(flood::Arguments),
+}
+
+#[derive(clap::Args)]
+struct Measuring {
+    /// One JSON object a line.
+    #[arg(long)]
+    json: bool,
+    /// Small sizes: shows that it works, not how fast it is.
+    #[arg(long)]
+    quick: bool,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("klais-xdp: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), ToolError> {
+    let say = |line: &str| eprintln!("{line}");
+    match command {
+        Command::Bench(Measuring { json, quick }) => {
+            let size = if quick { bench::Size::QUICK } else { bench::Size::FULL };
+            record::print(&bench::run(&size, &say)?, json);
+        }
+        Command::Peers(Measuring { json, quick }) => {
+            let size = if quick { peers::Size::QUICK } else { peers::Size::FULL };
+            record::print(&peers::measure(&size, &say)?, json);
+        }
+        Command::Flood(arguments) => flood::run(&arguments)?,
+    }
+    Ok(())
+}

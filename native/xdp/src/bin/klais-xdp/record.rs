@@ -1,0 +1,106 @@
+//! What a tool found out: a table for people, one JSON object a line for programs.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// Which of the samples is held against what is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Judged {
+    /// The lowest: what the code costs when nobody disturbs it.
+    Best,
+    /// The middle: for ratios, which noise may push either way.
+    Median,
+}
+
+/// One figure.
+#[derive(Clone, Debug, Serialize)]
+pub struct Record {
+    /// Stable, for baselines.
+    pub name: String,
+    pub unit: &'static str,
+    pub better: &'static str,
+    /// One per round.
+    pub samples: Vec<f64>,
+    /// The most that the issue allows, where it says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<f64>,
+    pub judged: Judged,
+    /// How it came about.
+    pub environment: BTreeMap<&'static str, String>,
+}
+
+impl Record {
+    /// A cost in nanoseconds.
+    pub fn nanos(name: impl Into<String>, samples: Vec<f64>) -> Self {
+        Self {
+            name: name.into(),
+            unit: "ns/packet",
+            better: "lower",
+            samples,
+            wanted: None,
+            judged: Judged::Best,
+            environment: BTreeMap::new(),
+        }
+    }
+
+    /// One cost over another.
+    pub fn ratio(name: impl Into<String>, samples: Vec<f64>) -> Self {
+        Self { unit: "ratio", judged: Judged::Median, ..Self::nanos(name, samples) }
+    }
+
+    pub fn wanting(mut self, at_most: f64) -> Self {
+        self.wanted = Some(at_most);
+        self
+    }
+
+    pub fn with(mut self, key: &'static str, value: impl ToString) -> Self {
+        self.environment.insert(key, value.to_string());
+        self
+    }
+
+    /// The sample that counts.
+    pub fn figure(&self) -> f64 {
+        match self.judged {
+            Judged::Best => self.samples.iter().copied().fold(f64::INFINITY, f64::min),
+            Judged::Median => median(&self.samples),
+        }
+    }
+}
+
+/// The middle of some numbers; of two middles, the mean. NaN of none.
+pub fn median(numbers: &[f64]) -> f64 {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    match sorted.len() {
+        0 => f64::NAN,
+        n if n % 2 == 1 => sorted[n / 2],
+        n => f64::midpoint(sorted[n / 2 - 1], sorted[n / 2]),
+    }
+}
+
+/// Prints them.
+///
+/// # Panics
+///
+/// Never: a record has no map with keys other than text.
+pub fn print(records: &[Record], as_json: bool) {
+    for record in records {
+        if as_json {
+            println!("{}", serde_json::to_string(record).expect("text keys only"));
+        } else {
+            println!("{}", row(record));
+        }
+    }
+}
+
+fn row(record: &Record) -> String {
+    let best = record.samples.iter().copied().fold(f64::INFINITY, f64::min);
+    let wanted = record.wanted.map_or(String::new(), |wanted| {
+        let verdict = if record.figure() <= wanted { "met" } else { "MISSED" };
+        format!("  wanted {wanted:.3}: {verdict}")
+    });
+    let (middle, unit) = (median(&record.samples), record.unit);
+    format!("{:<58} best {best:>9.3}  median {middle:>9.3}  {unit}{wanted}", record.name)
+}

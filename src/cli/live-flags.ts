@@ -1,0 +1,66 @@
+import type { XdpMode } from "../record/live-record.js";
+import { err, ok, type Result } from "../units/result.js";
+import type { UserError } from "../units/user-error.js";
+import { FlagReader } from "./flags.js";
+import { type RunRequest, readRunFlags } from "./run-flags.js";
+
+/** The flags of `klais live` as the command line has them. */
+export interface LiveFlags {
+	readonly policy?: string;
+	readonly seed?: string;
+	readonly devices?: string;
+	readonly set?: readonly string[];
+	readonly speed?: string;
+	readonly xdp?: string;
+	readonly pcap?: string;
+	readonly out: string;
+	readonly reporter?: readonly string[];
+}
+
+/** What `klais live` is asked to do: a scenario as real packets, or a capture through the program alone. */
+export type LiveRequest =
+	| { readonly kind: "replay"; readonly file: string }
+	| {
+			readonly kind: "scenario";
+			/** Of one scenario, under one policy. */
+			readonly run: RunRequest;
+			readonly speed: number;
+			readonly xdp: XdpMode;
+	  };
+
+const XDP_MODES = ["native", "generic", "off"] as const satisfies readonly XdpMode[];
+const SPEED_MAX = 1_000;
+
+/** Checks the flags, all of them. */
+export function readLiveFlags(name: string | undefined, flags: LiveFlags): Result<LiveRequest, UserError[]> {
+	const reader = new FlagReader();
+	if (flags.pcap !== undefined) {
+		const file = reader.text("--pcap", flags.pcap, "a capture file");
+		if (name !== undefined) {
+			reader.reject("--pcap", "a capture needs no scenario: name one of the two");
+		}
+		return reader.errors.length > 0 ? err(reader.errors) : ok({ kind: "replay", file });
+	}
+	if (name === undefined) {
+		reader.reject("scenario", "expected the name of a scenario or a file that ends in .yaml, or --pcap FILE");
+	}
+	const [policy = "klais", ...others] = (flags.policy ?? "klais").split(",");
+	if (others.length > 0) {
+		reader.reject("--policy", "a live run has one policy");
+	}
+	const [xdp = "native"] = reader.words("--xdp", [flags.xdp ?? "native"], XDP_MODES) ?? [];
+	const speed = reader.whole("--speed", flags.speed, 1, SPEED_MAX) ?? 1;
+	const { seed, devices, set, out, reporter } = flags;
+	const run = readRunFlags(name === undefined ? [] : [name], {
+		policy: [policy],
+		out,
+		...(seed === undefined ? {} : { seed }),
+		...(devices === undefined ? {} : { devices }),
+		...(set === undefined ? {} : { set }),
+		...(reporter === undefined ? {} : { reporter }),
+	});
+	if (!run.ok || reader.errors.length > 0) {
+		return err([...reader.errors, ...(run.ok ? [] : run.error)]);
+	}
+	return ok({ kind: "scenario", run: run.value, speed, xdp });
+}

@@ -1,0 +1,46 @@
+import { z } from "zod";
+
+const whole = z.number().nonnegative();
+const counts = z.record(z.string(), whole);
+
+/** What `/stats` of a gateway says. More may be there: a later gateway may count more. */
+const statsSchema = z.looseObject({
+	xdp: z.enum(["native", "generic", "off"]),
+	reason: z.string().nullable(),
+	kernel: z.record(z.string(), z.looseObject({ packets: whole, readings: whole })),
+	gateway: z.looseObject({
+		hellos: whole,
+		deferred: whole,
+		offered: whole,
+		admitted: whole,
+		queued: whole,
+		queuedMax: whole,
+	}),
+	drops: counts,
+	wireErrors: counts,
+	sink: z.looseObject({ readings: whole, duplicates: whole, reordered: whole, transactions: whole }),
+	turnaroundNanos: z.looseObject({ count: whole, p50: whole, p99: whole, p999: whole, max: whole }),
+	cpu: z.looseObject({ userSeconds: whole, systemSeconds: whole }),
+	frames: z.looseObject({ received: whole, sent: whole, socketDrops: whole }),
+});
+
+export type GatewayStats = z.output<typeof statsSchema>;
+
+/** Reads the body of `/stats`. Throws, in words, on anything else. */
+export function parseGatewayStats(body: string): GatewayStats {
+	return parsed(statsSchema, body, "the gateway's /stats");
+}
+
+/** Reads JSON of a program of ours against its schema. Throws, naming the first key that is wrong. */
+export function parsed<Schema extends z.ZodType>(
+	schema: Schema,
+	text: string,
+	what: string,
+): z.output<Schema> {
+	const result = schema.safeParse(JSON.parse(text));
+	if (!result.success) {
+		const [issue] = result.error.issues;
+		throw new Error(`${what}: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not as expected"}`);
+	}
+	return result.data;
+}

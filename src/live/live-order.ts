@@ -1,0 +1,52 @@
+import type { XdpMode } from "../record/live-record.js";
+import type { RunRecord } from "../record/run-record.js";
+import type { PolicyName, Scenario } from "../scenarios/scenario.js";
+
+/** A device loses its power, or gets it back. */
+export interface PowerChange {
+	readonly atMicros: number;
+	readonly device: number;
+	readonly on: boolean;
+	/** From power on until the modem is attached; 0 at a loss. */
+	readonly bootMicros: number;
+}
+
+/** What the engine knows of a scenario under a policy; the same facts as the simulated run had. */
+export interface EnginePlan {
+	/** The fleet's options, as the native library takes them. */
+	readonly fleet: object;
+	/** One gateway's options, as the native library takes them. */
+	readonly cluster: { readonly deduplicate: boolean };
+	/** In the order of time. */
+	readonly powerChanges: () => Iterable<PowerChange>;
+	/** The busy period of the ideal sink, and the backlog that counts as drained. */
+	readonly bound: {
+		readonly startMicros: number;
+		readonly endMicros: number | null;
+		readonly epsilonReadings: number;
+	};
+}
+
+/** One live run. */
+export interface LiveOrder {
+	readonly scenario: Scenario;
+	readonly policy: PolicyName;
+	/** Virtual seconds per second of the wall clock. */
+	readonly speed: number;
+	readonly xdp: XdpMode;
+	/** The folder of klais-gatewayd and klais-fleet. */
+	readonly programs: string;
+	readonly plan: EnginePlan;
+	/** The simulated run of the same scenario, seed and policy. */
+	readonly prediction: RunRecord;
+}
+
+/** How whoever started a live run watches and stops it. */
+export interface LiveControl {
+	/** Says a line to the user. */
+	say(text: string): void;
+	/** Virtual time reached, and frames sent so far. */
+	progress(atMicros: number, frames: number): void;
+	/** True: end here; the record is marked as incomplete. */
+	stopped(): boolean;
+}

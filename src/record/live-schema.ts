@@ -1,0 +1,59 @@
+import { z } from "zod";
+import { checkEqualColumns } from "./equal-columns.js";
+
+// Loose on purpose, like the rest of the record: see `results-schema.ts`.
+const text = z.string();
+const known = z.array(z.number().nonnegative().nullable()).readonly();
+
+const series = z
+	.looseObject({
+		bucketSeconds: z.number().positive(),
+		timeSeconds: z.array(z.number().nonnegative()).readonly(),
+		onlineMeasured: known,
+		onlinePredicted: known,
+		backlogMeasured: known,
+		backlogPredicted: known,
+	})
+	.describe("Columns of equal length, one row per bucket of virtual time; null: not known")
+	.superRefine(checkEqualColumns);
+
+const figure = z.looseObject({
+	group: text,
+	name: text.min(1),
+	unit: text,
+	measured: z.number().nullable().describe("Noisy; null: there was nothing to measure"),
+	predicted: z.number().nullable().describe("The simulator's, exact; null: it has no such figure"),
+	// Not z.optional: a key that is there with the value undefined does not exist in JSON.
+	verdict: z.enum(["met", "missed"]).exactOptional(),
+	headline: z.boolean().exactOptional(),
+	note: text.exactOptional(),
+});
+
+const assertion = z.looseObject({
+	name: text.min(1),
+	holds: z.boolean().describe("false fails the run"),
+	message: text,
+});
+
+/** The zod schema of one entry of `live`. */
+export const liveSchema = z
+	.looseObject({
+		scenario: text.min(1),
+		policy: text.min(1),
+		seed: text,
+		devices: z.int().nonnegative(),
+		speed: z.number().positive().describe("Virtual seconds per second of the wall clock"),
+		gateways: z.int().nonnegative(),
+		xdp: z.looseObject({
+			asked: z.enum(["native", "generic", "off"]),
+			used: z.enum(["native", "generic", "off", "mixed"]),
+			reason: text.nullable(),
+		}),
+		complete: z.boolean(),
+		seconds: z.number().nonnegative(),
+		environment: z.record(z.string(), text),
+		assertions: z.array(assertion).readonly(),
+		figures: z.array(figure).readonly(),
+		series,
+	})
+	.describe("A scenario as real packets, beside what the simulator predicted");

@@ -1,0 +1,49 @@
+import type { ResultsFile } from "../record/run-record.js";
+import type { Finding } from "../record/verdict.js";
+import { type FigureModel, liveFiguresOf, liveSeriesJson } from "./html-figures.js";
+import { type LabelledLive, labelledLive } from "./live-groups.js";
+import { liveChecks, liveNotes, liveSetup, liveTable } from "./live-tables.js";
+import { liveAnswer } from "./live-words.js";
+import type { Table } from "./tables.js";
+
+/** A live run as the page shows it. */
+export interface LiveModel {
+	readonly label: string;
+	readonly slug: string;
+	readonly passed: boolean;
+	readonly answer: string;
+	readonly findings: readonly Finding[];
+	readonly figures: readonly FigureModel[];
+	readonly compared: Table;
+	readonly notes: readonly string[];
+	readonly checks: Table;
+	readonly setup: Table;
+	/** Series for the cursor, JSON that is safe within a script element. */
+	readonly seriesJsonHtml: string;
+}
+
+/** The live runs of a file, in its order. */
+export async function liveModels(results: ResultsFile): Promise<readonly LiveModel[]> {
+	const models: LiveModel[] = [];
+	for (const entry of labelledLive(results)) {
+		models.push(await liveModel(entry));
+	}
+	return models;
+}
+
+async function liveModel(entry: LabelledLive): Promise<LiveModel> {
+	const { live, label, slug, verdict } = entry;
+	return {
+		label,
+		slug,
+		passed: verdict.passed,
+		answer: liveAnswer(entry),
+		findings: verdict.findings,
+		figures: await liveFiguresOf(entry),
+		compared: liveTable(live),
+		notes: liveNotes(live),
+		checks: liveChecks(live),
+		setup: liveSetup(live),
+		seriesJsonHtml: liveSeriesJson(entry),
+	};
+}

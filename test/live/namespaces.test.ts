@@ -1,0 +1,4 @@
+// One file for all that makes namespaces: vitest runs files side by side, and every live run removes what dead ones left.
+import "./namespaces.suite.js";
+import "./orchestration.suite.js";
+import "./packets.suite.js";
