@@ -11,6 +11,7 @@ import type { Group } from "./bench/group.js";
 import { hold } from "./bench/hold.js";
 import { nativeStep } from "./bench/native-step.js";
 import { renderTable } from "./bench/table.js";
+import { turnaround } from "./bench/turnaround.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
 import { hostFacts } from "./host-facts.js";
 import { shellCommand } from "./shell-command.js";
@@ -23,6 +24,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
 	hold,
 	dam,
 	"native-step": nativeStep,
+	turnaround,
 };
 
 const DEFAULT_OUT = join("results", "latest");

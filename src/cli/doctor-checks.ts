@@ -1,14 +1,23 @@
-import { accessSync, constants, existsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { delimiter, join } from "node:path";
 import { loadNative } from "../engine/native.js";
+import {
+	FLEET_PROGRAM,
+	GATEWAY_PROGRAM,
+	isExecutable,
+	isThere,
+	LIVE_TOOLS,
+	XDP_PROGRAM,
+} from "../live/machine.js";
 import { formatBytes } from "../reports/format.js";
 import { MAX_DEVICES } from "../scenarios/limits.js";
 import { firstLine, usableMemoryBytes } from "./host-facts.js";
 import { devicesThatFit } from "./memory-need.js";
+import { programsFolder } from "./native-programs.js";
 
 /** What stops without it: `run` means that nothing can be simulated. */
-export type Needed = "run" | "build" | "tests" | "later";
+export type Needed = "run" | "build" | "tests" | "live" | "later";
 
 /** One line of `klais doctor`. */
 export interface Check {
@@ -48,7 +57,7 @@ export async function checkMachine(): Promise<readonly Check[]> {
 		coresCheck(),
 		...programs,
 		chromiumCheck(),
-		...xdpChecks(),
+		...liveChecks(),
 	];
 }
 
@@ -104,25 +113,26 @@ function chromiumCheck(): Check {
 	return { name: "Chromium", ok: path !== undefined, found: path ?? "not found", needed: "tests", help };
 }
 
-function isExecutable(path: string): boolean {
-	try {
-		accessSync(path, constants.X_OK);
-		return true;
-	} catch {
-		return false;
-	}
-}
+const LIVE_PROGRAMS = [GATEWAY_PROGRAM, FLEET_PROGRAM, XDP_PROGRAM];
 
-function xdpChecks(): Check[] {
-	const isRoot = process.getuid?.() === 0;
+function liveChecks(): Check[] {
+	const isRoot = process.geteuid?.() === 0;
 	const isLinux = process.platform === "linux";
 	const hasBtf = existsSync(BTF_FILE);
 	const check = (name: string, ok: boolean, found: string, help: string): Check => {
-		return { name, ok, found, needed: "later", help: `real packets through XDP: ${help}` };
+		return { name, ok, found, needed: "live", help };
 	};
+	const present = (ok: boolean) => (ok ? "found" : "not found");
 	return [
 		check("Linux", isLinux, process.platform, "a Linux machine"),
 		check("root", isRoot, isRoot ? "yes" : "no", "run as root"),
 		check("kernel BTF", hasBtf, hasBtf ? BTF_FILE : "not found", "a kernel with CONFIG_DEBUG_INFO_BTF"),
+		...Object.entries({ ...LIVE_TOOLS, nft: "nftables" }).map(([tool, debianPackage]) =>
+			check(tool, isThere(tool), present(isThere(tool)), `Debian: apt-get install ${debianPackage}`),
+		),
+		...LIVE_PROGRAMS.map((name) => {
+			const ok = isExecutable(join(programsFolder(), name));
+			return check(name, ok, ok ? "built" : "not built", "npm run setup:live");
+		}),
 	];
 }

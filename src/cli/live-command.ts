@@ -139,7 +139,7 @@ async function predict(job: Job, signals: StopSignals, view: ProgressView): Prom
 }
 
 async function goLive(
-	{ speed, xdp }: ScenarioRequest,
+	{ speed, xdp, flood }: ScenarioRequest,
 	liveJob: Job,
 	prediction: RunRecord,
 	signals: StopSignals,
@@ -154,11 +154,12 @@ async function goLive(
 		stopped: () => signals.exitCode !== undefined,
 	};
 	view.started(liveJob, () => readProgress(shared));
-	return runLive({ scenario, policy, speed, xdp, programs: programsFolder(), plan, prediction }, control);
+	const order = { scenario, policy, speed, xdp, programs: programsFolder(), plan, prediction };
+	return runLive(flood === undefined ? order : { ...order, flood }, control);
 }
 
 /** The command that repeats both runs. */
-function commandOf({ run, speed, xdp }: ScenarioRequest, { scenario, policy }: Job): string {
+function commandOf({ run, speed, xdp, flood }: ScenarioRequest, { scenario, policy }: Job): string {
 	const { devices, set = [] } = run.overrides;
 	return shellCommand([
 		"klais",
@@ -169,5 +170,6 @@ function commandOf({ run, speed, xdp }: ScenarioRequest, { scenario, policy }: J
 		...set.flatMap(([path, value]) => ["--set", `${path}=${value}`]),
 		...(speed === 1 ? [] : ["--speed", String(speed)]),
 		...(xdp === "native" ? [] : ["--xdp", xdp]),
+		...(flood === undefined ? [] : ["--flood", flood === null ? "max" : String(flood)]),
 	]);
 }

@@ -1,3 +1,4 @@
+import type { FloodRate } from "../live/flood.js";
 import type { XdpMode } from "../record/live-record.js";
 import { err, ok, type Result } from "../units/result.js";
 import type { UserError } from "../units/user-error.js";
@@ -12,6 +13,7 @@ export interface LiveFlags {
 	readonly set?: readonly string[];
 	readonly speed?: string;
 	readonly xdp?: string;
+	readonly flood?: string;
 	readonly pcap?: string;
 	readonly out: string;
 	readonly reporter?: readonly string[];
@@ -26,10 +28,12 @@ export type LiveRequest =
 			readonly run: RunRequest;
 			readonly speed: number;
 			readonly xdp: XdpMode;
+			readonly flood?: FloodRate;
 	  };
 
 const XDP_MODES = ["native", "generic", "off"] as const satisfies readonly XdpMode[];
 const SPEED_MAX = 1_000;
+const FLOOD_MAX = 10_000_000;
 
 /** Checks the flags, all of them. */
 export function readLiveFlags(name: string | undefined, flags: LiveFlags): Result<LiveRequest, UserError[]> {
@@ -50,6 +54,7 @@ export function readLiveFlags(name: string | undefined, flags: LiveFlags): Resul
 	}
 	const [xdp = "native"] = reader.words("--xdp", [flags.xdp ?? "native"], XDP_MODES) ?? [];
 	const speed = reader.whole("--speed", flags.speed, 1, SPEED_MAX) ?? 1;
+	const flood = flags.flood === "max" ? null : reader.whole("--flood", flags.flood, 1, FLOOD_MAX);
 	const { seed, devices, set, out, reporter } = flags;
 	const run = readRunFlags(name === undefined ? [] : [name], {
 		policy: [policy],
@@ -62,5 +67,5 @@ export function readLiveFlags(name: string | undefined, flags: LiveFlags): Resul
 	if (!run.ok || reader.errors.length > 0) {
 		return err([...reader.errors, ...(run.ok ? [] : run.error)]);
 	}
-	return ok({ kind: "scenario", run: run.value, speed, xdp });
+	return ok({ kind: "scenario", run: run.value, speed, xdp, ...(flood === undefined ? {} : { flood }) });
 }

@@ -89,6 +89,7 @@ function addLive(program: Command, end: End): void {
 		.option("--set <path=value>", "change a value of the scenario; may be repeated", collect)
 		.option("--speed <n>", "virtual seconds per second of real time", "1")
 		.option("--xdp <mode>", "native, generic or off: where the filter runs", "native")
+		.option("--flood <n>", "hostile frames per second beside the fleet's, or max")
 		.option("--pcap <file>", "no scenario: run the packets of a capture through the XDP program")
 		.option("--out <dir>", "folder for the results", "results/latest")
 		.option("--reporter <a,b>", "md, html, json, junit, github (default: md,html; json always)", collect)

@@ -12,7 +12,7 @@ import { coloursFor, print, refuse, say } from "./talk.js";
 export async function replayCommand(file: string): Promise<ExitCode> {
 	const program = join(programsFolder(), "klais-xdp");
 	const missing = unreadable(file, constants.R_OK, "no such capture file, or it cannot be read");
-	const unbuilt = unreadable(program, constants.X_OK, "no such program: npm run setup builds it");
+	const unbuilt = unreadable(program, constants.X_OK, "no such program: npm run setup:live builds it");
 	const refusals = [missing, unbuilt].filter((error) => error !== undefined);
 	if (refusals.length > 0) {
 		return refuse(refusals);

@@ -1,6 +1,7 @@
 import type { XdpMode } from "../record/live-record.js";
 import type { RunRecord } from "../record/run-record.js";
 import type { PolicyName, Scenario } from "../scenarios/scenario.js";
+import type { FloodRate } from "./flood.js";
 
 /** A device loses its power, or gets it back. */
 export interface PowerChange {
@@ -34,6 +35,8 @@ export interface LiveOrder {
 	/** Virtual seconds per second of the wall clock. */
 	readonly speed: number;
 	readonly xdp: XdpMode;
+	/** Hostile frames beside the fleet's; absent: none. */
+	readonly flood?: FloodRate;
 	/** The folder of klais-gatewayd and klais-fleet. */
 	readonly programs: string;
 	readonly plan: EnginePlan;

@@ -5,15 +5,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { LiveRecord, XdpMode } from "../record/live-record.js";
 import { type Common, fleetConfig, gatewayConfig, pollMode } from "./configs.js";
 import { FleetProcess } from "./fleet-process.js";
+import { Flood } from "./flood.js";
 import { GatewayProcess } from "./gateway-process.js";
+import { inTopology } from "./in-topology.js";
 import { liveChecks } from "./live-checks.js";
 import { liveFigures } from "./live-figures.js";
 import type { LiveControl, LiveOrder } from "./live-order.js";
 import { liveSeries } from "./live-series.js";
 import type { Measurement } from "./measurement.js";
-import { buildTopology, removeLeftovers, removeTopology } from "./namespaces.js";
-import { makeRunFolder, removeLeftFolders, removeRunFolder } from "./run-folder.js";
-import { namespacesOf, type Topology, topologyOf } from "./topology.js";
+import { namespacesOf, type Topology } from "./topology.js";
 
 /** Time for every process to be ready before virtual time begins: a floor, and so much per device. */
 const LEAD_MILLIS = 2_500;
@@ -27,32 +27,17 @@ const SETTLE_MILLIS = 300;
  * Runs an order: builds namespaces, starts gateways and fleet, waits for the end, counts, and removes everything again,
  * whatever happens. Throws a `LiveFault` when there is nothing to record.
  */
-export async function runLive(order: LiveOrder, control: LiveControl): Promise<LiveRecord> {
-	for (const namespace of removeLeftovers()) {
-		control.say(`removed the network namespace ${namespace}, left over from a run that crashed`);
-	}
-	const topology = topologyOf(process.pid, order.scenario.gateways.count);
-	removeLeftFolders();
-	const folder = makeRunFolder();
-	const clean = () => {
-		removeTopology(topology);
-		removeRunFolder(folder);
-	};
-	// The last resort where nothing is awaited any more: a second signal, a fault of ours.
-	process.once("exit", clean);
-	try {
-		await buildTopology(topology);
-		return await new LiveRun(order, control, topology, folder).run();
-	} finally {
-		process.off("exit", clean);
-		clean();
-	}
+export function runLive(order: LiveOrder, control: LiveControl): Promise<LiveRecord> {
+	return inTopology(order.scenario.gateways.count, control.say, (topology, folder) =>
+		new LiveRun(order, control, topology, folder).run(),
+	);
 }
 
 /** One run over a topology that stands. */
 class LiveRun {
 	private readonly gateways: GatewayProcess[] = [];
 	private fleet: FleetProcess | undefined;
+	private readonly flood: Flood | undefined;
 	private readonly common: Common;
 	private readonly load = loadavg()[0] ?? 0;
 
@@ -67,6 +52,10 @@ class LiveRun {
 		// The seed makes the keys too, so that a run that is repeated sends the same bytes. They guard nothing but this run.
 		const masterKey = createHash("sha256").update(`master key, seed ${order.scenario.seed}`).digest("hex");
 		this.common = { masterKey: masterKey.slice(0, 32), originNanos };
+		const { flood, programs, scenario } = order;
+		if (flood !== undefined) {
+			this.flood = new Flood(flood, programs, topology, folder, scenario.devices.count);
+		}
 	}
 
 	async run(): Promise<LiveRecord> {
@@ -74,13 +63,14 @@ class LiveRun {
 			const before = await this.start();
 			await this.watch();
 			const fleet = await (this.fleet as FleetProcess).report();
+			const flood = await this.flood?.end();
 			const wallSeconds = Math.max(0, this.virtualMicros() / 1e6 / this.order.speed);
 			await sleep(this.settleMillis());
 			const after = await Promise.all(this.gateways.map((gateway) => gateway.stats()));
 			const gateways = before.map((stats, index) => ({ before: stats, after: after[index] ?? stats }));
-			return this.record({ fleet, gateways, wallSeconds });
+			return this.record({ fleet, gateways, wallSeconds, ...(flood === undefined ? {} : { flood }) });
 		} finally {
-			await this.fleet?.stop();
+			await Promise.all([this.fleet?.stop(), this.flood?.stop()]);
 			await Promise.all(this.gateways.map((gateway) => gateway.stop()));
 		}
 	}
@@ -92,9 +82,11 @@ class LiveRun {
 			this.gateways.push(await GatewayProcess.start(gateway, namespace, order.programs, folder, config));
 		}
 		await Promise.all(this.gateways.map((gateway) => gateway.ready()));
-		const config = fleetConfig(order, topology, common);
+		const tap = this.flood === undefined ? {} : { tap: this.flood.tap };
+		const config = { ...fleetConfig(order, topology, common), ...tap };
 		const changes = order.plan.powerChanges();
 		this.fleet = await FleetProcess.start(topology.fleet, order.programs, folder, config, changes);
+		await this.flood?.begin();
 		return Promise.all(this.gateways.map((gateway) => gateway.stats()));
 	}
 
@@ -105,6 +97,7 @@ class LiveRun {
 			for (const gateway of this.gateways) {
 				gateway.check("run");
 			}
+			await this.flood?.watch();
 			this.control.progress(Math.max(0, this.virtualMicros()), fleet.progress.framesSent);
 			if (this.control.stopped()) {
 				fleet.interrupt();

@@ -1,4 +1,5 @@
 import type { FleetReport } from "./fleet-report.js";
+import type { FloodReport } from "./flood.js";
 import type { GatewayStats } from "./gateway-stats.js";
 
 /** What a gateway had counted when the run began, and at its end. */
@@ -11,6 +12,7 @@ export interface GatewayMeasurement {
 export interface Measurement {
 	readonly fleet: FleetReport;
 	readonly gateways: readonly GatewayMeasurement[];
+	readonly flood?: FloodReport;
 	/** From the run's origin to the end of the fleet. */
 	readonly wallSeconds: number;
 }

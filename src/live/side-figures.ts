@@ -9,6 +9,7 @@ export function sideFigures(measured: Measurement, prediction: RunRecord): reado
 		...turnaroundFigures(measured),
 		...measured.gateways.flatMap((gateway, index) => gatewayFigures(gateway, index, measured.wallSeconds)),
 		...fleetFigures(measured),
+		...floodFigures(measured),
 		...dropFigures(measured, prediction),
 		...kernelFigures(measured),
 	];
@@ -65,6 +66,24 @@ function fleetFigures({ fleet, wallSeconds }: Measurement): readonly LiveFigure[
 		late("p50", "p50"),
 		late("p99", "p99"),
 		late("max", "most"),
+	];
+}
+
+function floodFigures({ flood }: Measurement): readonly LiveFigure[] {
+	if (flood === undefined) {
+		return [];
+	}
+	const figure = groupOf("Flood");
+	return [
+		figure("Hostile frames sent", "frames", flood.framesSent, null),
+		figure("Hostile frames per second", "frames", flood.framesPerSecond, null),
+		...Object.entries(flood.sentByKind).map(([kind, count]) =>
+			figure(`flood: ${kind}`, "frames", count, null),
+		),
+		figure("Hostile frames that were answered", "frames", flood.framesAnswered, null, {
+			note: "a copy of a HELLO gets the DEFER that its device got",
+		}),
+		figure("Bytes out per hostile byte in", "ratio", share(flood.bytesAnswered, flood.bytesSent), null),
 	];
 }
 

@@ -85,7 +85,8 @@ describe("the access links", () => {
 			expect(isRate(lost, draws, p.lossPpm)).toBe(true);
 			expect(isRate(doubled, draws, p.duplicatePpm)).toBe(true);
 			expect(isRate(held, draws, p.reorderPpm)).toBe(true);
-			expect(isRate(slow, draws, 500_000)).toBe(true);
+			// A cable in a laboratory has one latency, to a microsecond.
+			expect(p.name === "lab" || isRate(slow, draws, 500_000)).toBe(true);
 		}
 	});
 

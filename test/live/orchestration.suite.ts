@@ -59,7 +59,7 @@ describe("a live run that cannot be", () => {
 		expect(code).toBe(2);
 		expect(stdout).toBe("");
 		expect(stderr).toMatch(/^devices\.link: a live run has a cable between namespaces/m);
-		expect(stderr).toMatch(/klais-gatewayd: no such program: npm run setup builds it/);
+		expect(stderr).toMatch(/klais-gatewayd: no such program: npm run setup:live builds it/);
 		expect(existsSync(join(cwd, "o"))).toBe(false);
 	});
 

@@ -3,6 +3,7 @@
 use crate::queue::SinkQueue;
 use crate::{Gateway, SinkEntry, Transmit};
 use klais_burst_sync::{Frame, Lane};
+use klais_units::scale;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -49,11 +50,13 @@ impl Producer {
 }
 
 impl Gateway {
-    /// The producer that stores a device's readings. Numbers are hashed (multiplicatively, by the golden ratio): a fleet
-    /// that is dealt out to gateways by number would else bring a gateway the devices of some of its producers only.
+    /// The producer that stores a device's readings. Numbers are spread by multiples of the golden ratio (Knuth, TAOCP
+    /// 6.4): evenly, whatever the stride. By their remainder, a fleet dealt out to gateways by number would bring a
+    /// gateway the devices of some of its producers only.
     pub(crate) fn producer_of(&mut self, device: u32) -> &mut Producer {
         let count = self.producers.len();
-        &mut self.producers[(device.wrapping_mul(0x9E37_79B1) >> 16) as usize % count]
+        let spread = u64::from(device).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        &mut self.producers[scale(spread, count as u64) as usize]
     }
 
     /// Readings that wait for the sink.

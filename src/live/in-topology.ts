@@ -1,0 +1,33 @@
+import { buildTopology, removeLeftovers, removeTopology } from "./namespaces.js";
+import { makeRunFolder, removeLeftFolders, removeRunFolder } from "./run-folder.js";
+import { type Topology, topologyOf } from "./topology.js";
+
+/**
+ * Builds this process's namespaces and a folder for its files, does `work`, and removes everything again, whatever happens.
+ * What crashed runs have left behind goes first, and is named to `say`. Throws a `LiveFault` when it cannot be built.
+ */
+export async function inTopology<T>(
+	gateways: number,
+	say: (text: string) => void,
+	work: (topology: Topology, folder: string) => Promise<T>,
+): Promise<T> {
+	for (const namespace of removeLeftovers()) {
+		say(`removed the network namespace ${namespace}, left over from a run that crashed`);
+	}
+	const topology = topologyOf(process.pid, gateways);
+	removeLeftFolders();
+	const folder = makeRunFolder();
+	const clean = () => {
+		removeTopology(topology);
+		removeRunFolder(folder);
+	};
+	// The last resort where nothing is awaited any more: a second signal, a fault of ours.
+	process.once("exit", clean);
+	try {
+		await buildTopology(topology);
+		return await work(topology, folder);
+	} finally {
+		process.off("exit", clean);
+		clean();
+	}
+}
