@@ -42,14 +42,13 @@ function field(name, value) {
 function serverDefaults() {
 	const text = "schema: klais.scenario/1\nduration: 1h\ndevices: { count: 1 }";
 	const { gateways, broker } = loader.parseScenario(text, { file: "minimal.yaml", folder: "." }).value;
-	const renamed = { helloMicros: "helloCpu", dataMicros: "dataCpu", readingNanos: "readingCpuNanos" };
-	const byKey = (fields) => {
-		const entries = Object.entries(fields).map(([name, value]) => {
-			const { key, text: shown } = field(name, value);
-			return [renamed[name] ?? key, shown];
-		});
-		return Object.fromEntries(entries);
-	};
+	const byKey = (fields) =>
+		Object.fromEntries(
+			Object.entries(fields).map(([name, value]) => {
+				const { key, text: shown } = field(name, value);
+				return [key, shown];
+			}),
+		);
 	return { gateways: byKey(gateways), broker: byKey(broker) };
 }
 

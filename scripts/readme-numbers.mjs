@@ -4,6 +4,7 @@
 // --check writes nothing, and fails where a block is not what its record says.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { liveTable } from "./numbers/live-table.mjs";
 import { root } from "./setup/paths.mjs";
 
 const PUBLISHED = join(root, "results", "published");
@@ -128,9 +129,26 @@ function textOf(block, records) {
 		const found = records.find(({ runs }) => runs.some((run) => run.scenario === scenario));
 		return found && runsTable(found, scenario);
 	}
+	const live = /^live-(.+)$/.exec(block)?.[1];
+	if (live !== undefined) {
+		return liveText(live, records);
+	}
 	const group = /^bench-(.+)$/.exec(block)?.[1];
 	const found = records.find(({ bench }) => bench.some(({ name }) => name.startsWith(`${group}, `)));
 	return found && benchTable(found, group);
+}
+
+/** `NAME` is a run of that scenario without hostile frames, `NAME-flooded` one with them. */
+function liveText(name, records) {
+	const scenario = name.replace(/-flooded$/, "");
+	const isFlooded = scenario !== name;
+	for (const results of records) {
+		const found = results.live.find((each) => each.scenario === scenario);
+		if (found !== undefined && results.command.includes("--flood") === isFlooded) {
+			return liveTable(found, results, commit(results));
+		}
+	}
+	return undefined;
 }
 
 function readRecord(file) {

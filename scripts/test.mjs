@@ -13,9 +13,11 @@ const inModules = (...parts) => at("node_modules", ...parts);
 const script = (name) => [node, at("scripts", name)];
 const cargo = (...args) => ["cargo", ...args, "--manifest-path", at("native", "Cargo.toml")];
 const canBuildBpf = process.platform === "linux" && bpfTools.isThere();
+/** The crates that load the BPF program. */
+const KERNEL_CRATES = ["klais-xdp", "klais-gatewayd"];
 // What speaks to the kernel is built on Linux alone, and what loads BPF programs where its tools are.
 const excluded = [
-	...(canBuildBpf ? [] : ["--exclude", "klais-xdp"]),
+	...(canBuildBpf ? [] : KERNEL_CRATES.flatMap((name) => ["--exclude", name])),
 	...(process.platform === "linux" ? [] : ["--exclude", "klais-fleet"]),
 ];
 const target = ["--locked", "--target-dir", at("native", "target")];
@@ -29,7 +31,12 @@ if (!mayLoadBpf) {
 
 const kernelTests = {
 	name: "cargo test, kernel",
-	command: [...cargo("test"), ...target, "-p", "klais-xdp", "--", "--include-ignored"],
+	command: [
+		...cargo("test"),
+		...target,
+		...KERNEL_CRATES.flatMap((name) => ["-p", name]),
+		...["--", "--include-ignored"],
+	],
 	count: ({ stdout }) => cargoCounts(stdout),
 };
 
@@ -74,7 +81,7 @@ function plan(vitestReport) {
 				...cargo("test"),
 				...cargoFlags,
 				...["--exclude", "klais-node"],
-				...(mayLoadBpf ? ["--exclude", "klais-xdp"] : []),
+				...(mayLoadBpf ? KERNEL_CRATES.flatMap((name) => ["--exclude", name]) : []),
 			],
 			count: ({ stdout }) => cargoCounts(stdout),
 		},

@@ -2,6 +2,7 @@
 // the schema that is missing here, and on a key here that the schema does not have.
 
 const fromProfile = "the profile's";
+const calibrated = "[the calibration's](calibration.md)";
 /** The generator looks it up in a resolved scenario. */
 const looked = null;
 
@@ -79,9 +80,9 @@ export const MEANINGS = {
 	},
 	gateways: {
 		count: ["Gateways. Device `d` belongs to gateway `d mod count`.", looked],
-		helloCpu: ["CPU time of one admitted session.", looked],
-		dataCpu: ["CPU time of one DATA frame.", looked],
-		readingCpuNanos: ["CPU time per reading, nanoseconds.", looked],
+		helloCpu: ["CPU time of one admitted session; refused ones then cost nothing.", calibrated],
+		dataCpu: ["CPU time of one DATA frame; refused ones then cost nothing.", calibrated],
+		readingCpuNanos: ["CPU time per reading, nanoseconds.", calibrated],
 		receiveQueueFrames: ["Frames that wait for one gateway's CPU; more are dropped.", looked],
 		sinkQueueReadings: [
 			"Readings that wait in one gateway for the broker; more are dropped.",

@@ -1,20 +1,29 @@
-import { buildTopology, removeLeftovers, removeTopology } from "./namespaces.js";
+import type { XdpMode } from "../record/live-record.js";
+import { buildTopology, removeLeftovers, removeTopology, takeInAnswers } from "./namespaces.js";
 import { makeRunFolder, removeLeftFolders, removeRunFolder } from "./run-folder.js";
 import { type Topology, topologyOf } from "./topology.js";
+
+/** What decides how the namespaces are built. */
+export interface TopologyNeeds {
+	readonly gateways: number;
+	readonly xdp: XdpMode;
+	/** The folder of the native programs. */
+	readonly programs: string;
+}
 
 /**
  * Builds this process's namespaces and a folder for its files, does `work`, and removes everything again, whatever happens.
  * What crashed runs have left behind goes first, and is named to `say`. Throws a `LiveFault` when it cannot be built.
  */
 export async function inTopology<T>(
-	gateways: number,
+	needs: TopologyNeeds,
 	say: (text: string) => void,
 	work: (topology: Topology, folder: string) => Promise<T>,
 ): Promise<T> {
 	for (const namespace of removeLeftovers()) {
 		say(`removed the network namespace ${namespace}, left over from a run that crashed`);
 	}
-	const topology = topologyOf(process.pid, gateways);
+	const topology = topologyOf(process.pid, needs.gateways);
 	removeLeftFolders();
 	const folder = makeRunFolder();
 	const clean = () => {
@@ -25,6 +34,9 @@ export async function inTopology<T>(
 	process.once("exit", clean);
 	try {
 		await buildTopology(topology);
+		if (needs.xdp !== "off") {
+			await takeInAnswers(topology, needs.programs);
+		}
 		return await work(topology, folder);
 	} finally {
 		process.off("exit", clean);

@@ -40,7 +40,7 @@ export function machineRefusals(programs: string): UserError[] {
 			refusals.push(refusal(`${tool} is missing: on Debian, apt-get install ${debianPackage}`));
 		}
 	}
-	for (const name of [GATEWAY_PROGRAM, FLEET_PROGRAM]) {
+	for (const name of [GATEWAY_PROGRAM, FLEET_PROGRAM, XDP_PROGRAM]) {
 		const file = join(programs, name);
 		if (!isExecutable(file)) {
 			const message = "no such program: npm run setup:live builds it";

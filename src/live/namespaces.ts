@@ -1,4 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { XDP_PROGRAM } from "./machine.js";
 import { inNamespace, runTool, runToolNow } from "./tools.js";
 import { DEVICE_NETWORK, type GatewayPlace, namespacesOf, ownerOf, type Topology } from "./topology.js";
 
@@ -19,6 +21,17 @@ export async function buildTopology(topology: Topology): Promise<void> {
 	}
 }
 
+/**
+ * Makes the fleet's ends take in at once what gateways' filters send back: without a program of their own they would leave it
+ * until the next ordinary packet. Throws a fault of the set-up.
+ */
+export async function takeInAnswers({ fleet, gateways }: Topology, programs: string): Promise<void> {
+	for (const { fleetLink } of gateways) {
+		const { program, args } = inNamespace(fleet, join(programs, XDP_PROGRAM), ["pass", fleetLink]);
+		await runTool(program, args);
+	}
+}
+
 async function connect(fleet: string, place: GatewayPlace): Promise<void> {
 	const { namespace, link, fleetLink, address, fleetAddress, mac, fleetMac } = place;
 	const peer = ["peer", "name", link, "address", mac, "mtu", MTU, "netns", namespace];
@@ -33,8 +46,6 @@ async function connect(fleet: string, place: GatewayPlace): Promise<void> {
 		await ip(side, "address", "add", `${own}/24`, "dev", name);
 		await ip(side, "link", "set", name, "up");
 	}
-	// What XDP_TX sends back is taken in only by an end that polls, and GRO is what makes one poll.
-	await offload(fleet, fleetLink, "gro", "on");
 	await ip(fleet, "neighbour", "replace", address, "lladdr", mac, "dev", fleetLink, "nud", "permanent");
 	await ip(
 		namespace,

@@ -67,7 +67,7 @@ export interface Turnaround {
  * namespaces, the daemon or the probe fail.
  */
 export function measureTurnaround(order: TurnaroundOrder, say: (text: string) => void): Promise<Turnaround> {
-	return inTopology(1, say, async (topology, folder) => {
+	return inTopology({ ...order, gateways: 1 }, say, async (topology, folder) => {
 		const bench = new TurnaroundBench(order, topology, folder);
 		const maxPerSecond = await bench.maximum(say);
 		const ratePerSecond = Math.floor(maxPerSecond / 2);

@@ -89,10 +89,12 @@ fn silent() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, Json(problem)).into_response()
 }
 
-/// Whether the loop turns.
+/// Whether the loop turns, and where the dam does.
 async fn health(State(admin): State<Arc<Admin>>) -> Response {
     match admin.ask(Request::Ready).await {
-        Some(_) => Json(json!({ "healthy": true })).into_response(),
+        Some(state) => {
+            Json(json!({ "healthy": true, "xdp": state.xdp, "reason": state.reason })).into_response()
+        }
         None => silent(),
     }
 }

@@ -213,8 +213,12 @@ fn devices<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
     in_range(from, DEVICES_MAX)
 }
 
+/// The kernel's clock multiplies whole numbers alone.
 fn time_scale<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
-    in_range(from, TIME_SCALE_MAX)
+    let found = serde_json::Number::deserialize(from)?;
+    let scale = found.as_u64().and_then(|scale| u32::try_from(scale).ok());
+    let bad = || D::Error::custom(format!("{found} is not a whole number within 1 to {TIME_SCALE_MAX}"));
+    scale.filter(|scale| (1..=TIME_SCALE_MAX).contains(scale)).ok_or_else(bad)
 }
 
 /// A string, since 2^53 nanoseconds are 104 days.

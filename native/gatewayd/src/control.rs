@@ -2,9 +2,10 @@
 
 use crate::clock::monotonic_nanos;
 use crate::daemon::Daemon;
+use crate::kernel::Kernel;
 use crate::mailbox::Request;
 use crate::patch::{ConfigView, LayerName, Patch, PatchError};
-use crate::snapshot::{CpuSeconds, FrameCounts, GatewayCounts, Named, Placement};
+use crate::snapshot::{CpuSeconds, FrameCounts, GatewayCounts, KernelCount, Named};
 use crate::snapshot::{Readiness, SinkCounts, Snapshot};
 use klais_burst_sync::wire::WireError;
 use klais_gateway::{DROP_NAMES, GatewayError};
@@ -13,6 +14,13 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 use std::collections::BTreeMap;
 use tracing::{info, warn};
+
+/// What the kernel counts a HELLO under that it has answered by itself.
+const KERNEL_ANSWER: &str = "defer";
+/// What it counts authenticated HELLOs under and nothing else. Those of blocked devices are not among them: it counts
+/// them together with DATA.
+const KERNEL_HELLOS: [&str; 6] =
+    ["pass-hello", KERNEL_ANSWER, "session-rate", "horizon", "replayed", "unanswered"];
 
 impl Daemon {
     /// Answers a request. Whoever asked may be gone by now: then nobody hears it.
@@ -34,20 +42,21 @@ impl Daemon {
 
     fn readiness(&self) -> Readiness {
         let draining = self.is_draining();
-        Readiness { ready: !draining, draining, xdp: Placement::Off, reason: self.reason.clone() }
+        Readiness { ready: !draining, draining, xdp: self.placement(), reason: self.reason.clone() }
     }
 
     /// Everything that is counted.
     pub(crate) fn snapshot(&self) -> Snapshot {
         let uptime_nanos = monotonic_nanos().saturating_sub(self.started_nanos);
         let sink = self.sink.counters();
+        let kernel = self.kernel.as_ref().map(Kernel::counters).unwrap_or_default();
         Snapshot {
-            xdp: Placement::Off,
+            xdp: self.placement(),
             reason: self.reason.clone(),
             uptime_seconds: uptime_nanos as f64 / NANOS_PER_SECOND as f64,
             draining: self.is_draining(),
-            gateway: self.gateway_counts(),
-            kernel: BTreeMap::new(),
+            gateway: self.gateway_counts(&kernel),
+            kernel,
             drops: self.drops(),
             wire_errors: Named(
                 WireError::ALL.iter().map(|error| error.name()).zip(self.tallies.wire_errors).collect(),
@@ -84,12 +93,14 @@ impl Daemon {
         Named(gateway.chain(own).collect())
     }
 
-    fn gateway_counts(&self) -> GatewayCounts {
+    /// The gateway's counts, with what the kernel decided before it reached them.
+    fn gateway_counts(&self, kernel: &BTreeMap<&'static str, KernelCount>) -> GatewayCounts {
         let stats = self.gateway.stats();
+        let packets = |name: &&str| kernel.get(*name).map_or(0, |count| count.packets);
         GatewayCounts {
-            hellos: stats.hellos,
-            deferred: stats.deferred,
-            offered: stats.offered,
+            hellos: stats.hellos + KERNEL_HELLOS.iter().map(packets).sum::<u64>(),
+            deferred: stats.deferred + packets(&KERNEL_ANSWER),
+            offered: stats.offered + kernel.values().map(|count| count.readings).sum::<u64>(),
             admitted: stats.admitted,
             turned_away: stats.turned_away,
             online: stats.online,
@@ -121,6 +132,12 @@ impl Daemon {
     fn apply(&mut self, patch: &Patch) -> Result<(), PatchError> {
         patch.check(&self.dam_config, self.keys.epoch(), &self.prefixes)?;
         self.apply_rates(patch)?;
+        if let Some(kernel) = &mut self.kernel
+            && let Err(error) = kernel.change_prefixes(&patch.unblock_prefixes, &patch.block_prefixes)
+        {
+            self.undo_rates(patch);
+            return Err(PatchError::new("blockPrefixes", error.to_string()));
+        }
         if let Some(capacity) = patch.capacity_per_second {
             self.capacity_per_second = capacity;
             self.limits.remove(&LayerName::Live);
@@ -152,7 +169,11 @@ impl Daemon {
             self.prefixes.insert(*prefix);
         }
         if let Some(rotation) = &patch.rotate_master_key {
+            // Here first: what the kernel lets in by the new key is then known here as well.
             self.keys.rotate(rotation.key.0, rotation.epoch);
+            if let Some(kernel) = &mut self.kernel {
+                kernel.rotate_master_key(rotation.key, rotation.epoch);
+            }
         }
         Ok(())
     }
@@ -164,13 +185,20 @@ impl Daemon {
         if let Some(sessions) = patch.sessions_per_second
             && let Err(error) = self.gateway.set_sessions(sessions)
         {
-            if patch.capacity_per_second.is_some() {
-                // Back to what was good before.
-                let _ = self.gateway.set_capacity(self.capacity_per_second);
-            }
+            self.undo_rates(&Patch { capacity_per_second: patch.capacity_per_second, ..Patch::default() });
             return Err(refusal("sessionsPerSecond", error));
         }
         Ok(())
+    }
+
+    /// Back to the rates from before a patch. They were good then.
+    fn undo_rates(&mut self, patch: &Patch) {
+        if patch.capacity_per_second.is_some() {
+            let _ = self.gateway.set_capacity(self.capacity_per_second);
+        }
+        if patch.sessions_per_second.is_some() {
+            let _ = self.gateway.set_sessions(self.sessions_per_second);
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 use crate::addresses::Addresses;
 use crate::clock::{Clock, monotonic_nanos, thread_cpu_nanos};
 use crate::config::{Config, PollMode, SinkConfig};
+use crate::endpoint;
+use crate::kernel::Kernel;
 use crate::mailbox::Inbox;
 use crate::mock_sink::MockSink;
 use crate::patch::{LayerName, LimitConfig};
@@ -11,6 +13,7 @@ use crate::receiver::Receiver;
 use crate::sender::Sender;
 use crate::service::{ServiceMeter, Work};
 use crate::sink::Sink;
+use crate::snapshot::Placement;
 use crate::turnaround::Turnaround;
 use klais_burst_sync::wire::{MasterKeys, WireError};
 use klais_dam::DamConfig;
@@ -32,6 +35,8 @@ pub const DRAIN_NANOS_MAX: u64 = 10 * NANOS_PER_SECOND;
 const SLEEP_NANOS_MAX: u64 = NANOS_PER_SECOND;
 /// How late a sleep may end; 50 us is the kernel's default.
 const TIMER_SLACK_NANOS: u64 = 1;
+/// How often it is asked whether the filter still is attached.
+const LOOK_NANOS: u64 = NANOS_PER_SECOND;
 /// Receive errors are logged once in so many.
 const ERRORS_PER_LINE: u64 = 10_000;
 
@@ -70,6 +75,7 @@ pub struct Parts {
     pub inbox: Inbox,
     pub gateway: Gateway,
     pub dam_config: DamConfig,
+    pub kernel: Option<Kernel>,
     pub reason: Option<String>,
     pub clock: Clock,
     pub turnaround: Turnaround,
@@ -82,6 +88,8 @@ pub struct Daemon {
     pub(crate) inbox: Inbox,
     pub(crate) gateway: Gateway,
     pub(crate) dam_config: DamConfig,
+    pub(crate) kernel: Option<Kernel>,
+    /// Why the dam is not where it was to be.
     pub(crate) reason: Option<String>,
     pub(crate) clock: Clock,
     pub(crate) keys: MasterKeys,
@@ -100,12 +108,13 @@ pub struct Daemon {
     pub(crate) blocked: BTreeSet<u32>,
     pub(crate) started_nanos: u64,
     drain_until_nanos: Option<u64>,
+    next_look_nanos: u64,
 }
 
 impl Daemon {
     /// Ready to run.
     pub fn new(config: Config, parts: Parts) -> Self {
-        let Parts { socket, inbox, gateway, dam_config, reason, clock, turnaround } = parts;
+        let Parts { socket, inbox, gateway, dam_config, kernel, reason, clock, turnaround } = parts;
         let now = monotonic_nanos();
         let mut daemon = Self {
             keys: MasterKeys::new(config.master_key.0, config.key_epoch),
@@ -126,10 +135,12 @@ impl Daemon {
             blocked: BTreeSet::new(),
             started_nanos: now,
             drain_until_nanos: None,
+            next_look_nanos: now.saturating_add(LOOK_NANOS),
             socket,
             inbox,
             gateway,
             dam_config,
+            kernel,
             reason,
             clock,
             turnaround,
@@ -157,6 +168,10 @@ impl Daemon {
             if let Some(ending) = self.ending(now) {
                 return ending;
             }
+            if now >= self.next_look_nanos {
+                self.next_look_nanos = now.saturating_add(LOOK_NANOS);
+                self.look_at_the_filter();
+            }
             if !self.turn(&mut receiver) {
                 self.wait();
             }
@@ -166,6 +181,22 @@ impl Daemon {
     /// Whether it accepts no frames any more.
     pub(crate) fn is_draining(&self) -> bool {
         self.drain_until_nanos.is_some()
+    }
+
+    /// Where the dam runs.
+    pub(crate) fn placement(&self) -> Placement {
+        self.kernel.as_ref().map_or(Placement::Off, Kernel::placement)
+    }
+
+    /// Takes over from the filter where it has been lost, with the same tables: no bucket is filled anew, no slot is
+    /// forgotten. What it passed and nobody has read yet is asked about a second time, which may cost a few devices a
+    /// HELLO.
+    fn look_at_the_filter(&mut self) {
+        if let Some(lost) = self.kernel.as_mut().and_then(Kernel::look) {
+            error!(reason = lost, "the dam runs in user space from now on");
+            endpoint::take_from_anywhere(&self.socket);
+            self.reason = Some(lost);
+        }
     }
 
     /// One batch in, what is due done, answers out. Whether a frame came or went.

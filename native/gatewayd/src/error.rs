@@ -1,5 +1,7 @@
 //! Why the daemon does not start, in words for whoever started it.
 
+use klais_dam::DamError;
+use klais_xdp::XdpError;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,7 +18,9 @@ pub enum StartError {
     /// The operating system refuses something that the daemon cannot do without.
     System { what: &'static str, error: std::io::Error },
     /// XDP was asked for and cannot be had.
-    Xdp { interface: String, problem: String, advice: &'static str },
+    Xdp { interface: String, error: XdpError },
+    /// The policy makes no dam.
+    Dam(DamError),
 }
 
 impl fmt::Display for StartError {
@@ -37,9 +41,11 @@ impl fmt::Display for StartError {
             ),
             Self::Bind { what, address, error } => write!(f, "{what} {address} cannot be bound: {error}"),
             Self::System { what, error } => write!(f, "{what}: {error}"),
-            Self::Xdp { interface, problem, advice } => {
-                write!(f, "XDP cannot be attached to {interface}: {problem}; {advice}")
-            }
+            Self::Xdp { interface, error } => write!(
+                f,
+                "XDP cannot be had on {interface}: {error}. Or set xdp to auto, which goes on without where it must"
+            ),
+            Self::Dam(error) => write!(f, "no dam can be made of the policy: {error}"),
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::clock::monotonic_nanos;
 use crate::daemon::Daemon;
 use crate::receiver::Receiver;
 use crate::service::Work;
+use crate::snapshot::Placement;
 use klais_burst_sync::Frame;
 use klais_burst_sync::wire::{self, Parsed, WireError};
 use klais_gateway::Ingress;
@@ -28,13 +29,14 @@ impl Daemon {
         let monotonic = monotonic_nanos();
         let now_micros = self.clock.micros(monotonic);
         self.tallies.unstamped = receiver.unstamped;
+        let is_filtered = self.placement() != Placement::Off;
         for (datagram, bytes) in receiver.datagrams() {
             self.tallies.received += 1;
             if self.is_draining() {
                 self.tallies.draining += 1;
                 continue;
             }
-            if self.prefixes.contains(datagram.from.ip()) {
+            if !is_filtered && self.prefixes.contains(datagram.from.ip()) {
                 self.tallies.prefix += 1;
                 continue;
             }
@@ -53,7 +55,11 @@ impl Daemon {
                 _ => work[0] += 1,
             }
             let at_nanos = monotonic.saturating_sub(datagram.waited_nanos).max(1);
-            self.on_frame(Arrival { from: datagram.from, key_epoch, at_nanos, now_micros, device, frame });
+            let arrival = Arrival { from: datagram.from, key_epoch, at_nanos, now_micros, device, frame };
+            // Where the kernel filters, it has decided already: asked again, the dam would charge it twice.
+            if is_filtered || self.is_let_in(&arrival) {
+                self.on_frame(arrival);
+            }
         }
         work
     }
@@ -65,16 +71,21 @@ impl Daemon {
         }
     }
 
-    fn on_frame(&mut self, arrival: Arrival) {
-        let Arrival { from, key_epoch, at_nanos, now_micros, device, ref frame } = arrival;
+    /// The filter's decision, made here. Answers by itself, as the filter does.
+    fn is_let_in(&mut self, arrival: &Arrival) -> bool {
+        let Arrival { from, key_epoch, now_micros, device, ref frame, .. } = *arrival;
         match self.gateway.ingress(now_micros, device, frame) {
-            Ingress::Accept => {}
+            Ingress::Accept => true,
             Ingress::Answer(answer) => {
                 self.answer_to(device, from, key_epoch, &answer);
-                return;
+                false
             }
-            Ingress::Drop(_) => return,
+            Ingress::Drop(_) => false,
         }
+    }
+
+    fn on_frame(&mut self, arrival: Arrival) {
+        let Arrival { from, key_epoch, at_nanos, now_micros, device, ref frame } = arrival;
         match frame {
             Frame::Hello(hello) => {
                 self.addresses.on_hello(device, hello, from, key_epoch);

@@ -12,6 +12,7 @@ mod daemon;
 mod endpoint;
 mod error;
 mod inbound;
+mod kernel;
 mod mailbox;
 mod metrics;
 mod mock_sink;

@@ -4,7 +4,9 @@ use crate::clock::{Clock, monotonic_nanos};
 use crate::config::{Config, XdpMode};
 use crate::daemon::{Daemon, Ending, Parts};
 use crate::error::StartError;
+use crate::kernel::{self, Kernel, Placed};
 use crate::mailbox::mailbox;
+use crate::snapshot::Placement;
 use crate::socket_drops::SocketDrops;
 use crate::turnaround::Turnaround;
 use crate::{admin, endpoint};
@@ -34,14 +36,21 @@ pub fn run(path: &Path) -> Result<(), StartError> {
     let wrong = |(key, problem)| StartError::Config { path: path.to_owned(), place: None, key, problem };
     let gateway_config = config.gateway_config().map_err(wrong)?;
     let dam_config = gateway_config.dam.clone();
-    let gateway = Gateway::new(gateway_config)
+    let Placed { dam, kernel, reason } = kernel::place(&config, &gateway_config, listen, clock)?;
+    if let Some(interface) = kernel.as_ref().and_then(Kernel::interface) {
+        endpoint::take_from(&socket, interface, listen.ip());
+    }
+    if let (XdpMode::Auto, Some(reason)) = (config.xdp, &reason) {
+        let xdp = kernel.as_ref().map_or(Placement::Off, Kernel::placement);
+        warn!(reason, ?xdp, "the dam does not run in the driver");
+    }
+    let gateway = Gateway::with_dam(gateway_config, dam)
         .map_err(|error| wrong(("policy".to_owned(), format!("no gateway can be made of it: {error:?}"))))?;
-    let reason = where_the_dam_runs(&config)?;
     let turnaround = Turnaround::new(config.devices).ok_or_else(|| StartError::System {
         what: "the turnaround histogram cannot be made",
         error: Error::other("bounds"),
     })?;
-    let parts = Parts { socket, inbox, gateway, dam_config, reason, clock, turnaround };
+    let parts = Parts { socket, inbox, gateway, dam_config, kernel, reason, clock, turnaround };
     let mut daemon = Daemon::new(config, parts);
 
     serve_admin(admin_socket, outside, drops)?;
@@ -57,24 +66,6 @@ pub fn run(path: &Path) -> Result<(), StartError> {
     let ending = daemon.run();
     finish(&daemon, ending);
     Ok(())
-}
-
-/// The dam runs in user space: why, where that is not what was asked for.
-fn where_the_dam_runs(config: &Config) -> Result<Option<String>, StartError> {
-    const PROBLEM: &str = "this version does not attach the filter";
-    match (config.xdp, &config.interface) {
-        (XdpMode::Off, _) => Ok(None),
-        (XdpMode::Auto, None) => Ok(Some("no interface is configured".to_owned())),
-        (XdpMode::Auto, Some(_)) => {
-            warn!(reason = PROBLEM, "the dam runs in user space");
-            Ok(Some(PROBLEM.to_owned()))
-        }
-        (XdpMode::Native | XdpMode::Generic, interface) => Err(StartError::Xdp {
-            interface: interface.clone().unwrap_or_default(),
-            problem: PROBLEM.to_owned(),
-            advice: "set xdp to auto or off, which run the dam in user space",
-        }),
-    }
 }
 
 /// Starts the admin thread and waits until it listens for signals.

@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 #[test]
 fn it_is_healthy_and_ready() {
     let daemon = Daemon::start(&config());
-    assert_eq!(daemon.get("/health"), (200, r#"{"healthy":true}"#.to_owned()));
+    let (status, body) = daemon.get("/health");
+    let health: Value = serde_json::from_str(&body).expect("JSON");
+    assert_eq!((status, health), (200, json!({ "healthy": true, "xdp": "off", "reason": null })));
     let (status, body) = daemon.get("/ready");
     let ready: Value = serde_json::from_str(&body).expect("JSON");
     let expected = json!({ "ready": true, "draining": false, "xdp": "off", "reason": null });

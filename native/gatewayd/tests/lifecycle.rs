@@ -132,7 +132,9 @@ fn a_wrong_configuration_is_refused_with_file_line_and_key() {
         (r#""devices": 1000,"#, r#""devices": "many","#, "devices", "invalid type"),
         (r#""poll": "sleep""#, r#""poll": "nap""#, "poll", "busy"),
         (r#""keyEpoch": 0"#, r#""keyEpoch": 300"#, "keyEpoch", "300"),
-        (r#""timeScale": 1"#, r#""timeScale": 0"#, "timeScale", "not within"),
+        (r#""timeScale": 1"#, r#""timeScale": 0"#, "timeScale", "not a whole number within 1 to 10000"),
+        (r#""timeScale": 1"#, r#""timeScale": 1.5"#, "timeScale", "1.5 is not a whole number"),
+        (r#""timeScale": 1"#, r#""timeScale": 10001"#, "timeScale", "10001 is not a whole number within"),
         (r#""xdp": "off""#, r#""xdp": "off", "surprise": 1"#, "surprise", "unknown field"),
         (r#""klais.gatewayd/1""#, r#""klais.gatewayd/2""#, "schema", "klais.gatewayd/1"),
         (r#""admin": "127.0.0.1:0""#, r#""admin": "0.0.0.0:0""#, "admin", "loopback"),
@@ -198,7 +200,7 @@ fn many_connections_to_the_admin_port_stop_no_frame() {
 #[test]
 fn where_xdp_cannot_be_had_auto_says_so_and_native_is_an_error() {
     let mut config = config();
-    config["interface"] = "lo".into();
+    config["interface"] = "kl-no-such".into();
     config["xdp"] = "auto".into();
     let daemon = Daemon::start(&config);
     assert_eq!(daemon.ready["xdp"], "off");
@@ -209,6 +211,7 @@ fn where_xdp_cannot_be_had_auto_says_so_and_native_is_an_error() {
         config["xdp"] = mode.into();
         let (code, said) = refused(&config.to_string());
         assert_eq!(code, 2);
-        assert!(said.contains("XDP") && said.contains("lo") && said.contains("set xdp to auto"), "{said}");
+        assert!(said.contains("XDP cannot be had on kl-no-such"), "{said}");
+        assert!(said.contains("set xdp to auto"), "{said}");
     }
 }

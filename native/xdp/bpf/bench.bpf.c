@@ -84,6 +84,25 @@ int bench_baseline(struct xdp_md *ctx)
 	return bench_count(bench_receive(ctx) ? XDP_DROP : XDP_ABORTED);
 }
 
+/*
+ * Two that differ by one thing: giving bytes back after a cut, which a filter that answers makes bench_receive do. This
+ * one gives them back once per packet,
+ */
+SEC("xdp")
+int bench_cut(struct xdp_md *ctx)
+{
+	return bench_count(bench_receive(ctx) && !bpf_xdp_adjust_tail(ctx, -8) ? XDP_DROP : XDP_ABORTED);
+}
+
+/* and this one twice, half of them each time. */
+SEC("xdp")
+int bench_cut_by_halves(struct xdp_md *ctx)
+{
+	if (!bench_receive(ctx) || bpf_xdp_adjust_tail(ctx, -8) || bpf_xdp_adjust_tail(ctx, 4))
+		return bench_count(XDP_ABORTED);
+	return bench_count(XDP_DROP);
+}
+
 SEC("xdp")
 int bench_empty(struct xdp_md *ctx)
 {

@@ -5,8 +5,10 @@ use crate::XdpError;
 use crate::counters::{COUNTER_NAMES, Count};
 use crate::layout::{ADDRESSES_MAX, Config, KEY_SETS, Keys, Test};
 use crate::memory::Memory;
+use crate::prefixes::Prefix;
 use klais_dam::{DamConfig, DamTables, SessionMode};
-use libbpf_rs::{MapCore, MapFlags, Object, ObjectBuilder, ProgramInput};
+use libbpf_rs::{Map, MapCore, MapFlags, Object, ObjectBuilder, Program, ProgramInput};
+use std::collections::BTreeSet;
 use std::mem::offset_of;
 
 static PROGRAM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/klais.bpf.o"));
@@ -54,9 +56,10 @@ pub struct TestRun {
 /// The loaded program and its memory.
 pub struct Filter {
     object: Object,
-    config: Memory,
+    pub(crate) config: Memory,
     test: Memory,
     tables: DamTables,
+    pub(crate) blocked_prefixes: BTreeSet<Prefix>,
 }
 
 impl Filter {
@@ -85,11 +88,11 @@ impl Filter {
         let (settings, test) = (memory(".data.config")?, memory(".data.test")?);
         // SAFETY: the map holds a klais_config, which has this layout, and the program does not run yet.
         unsafe { settings.at::<Config>().write_volatile(first_settings(config)) };
-        Ok(Self { object, config: settings, test, tables })
+        Ok(Self { object, config: settings, test, tables, blocked_prefixes: BTreeSet::new() })
     }
 
     fn load_object(config: &FilterConfig) -> Result<Object, XdpError> {
-        let failed = |what| move |error| XdpError::Kernel { what, error };
+        let failed = XdpError::refused;
         let mut open =
             ObjectBuilder::default().open_memory(PROGRAM).map_err(failed("reading the BPF program"))?;
         let devices = config.dam.devices;
@@ -117,18 +120,22 @@ impl Filter {
         self.tables
     }
 
-    /// Checks frames with another master key from now on; the one before stays good.
+    /// Checks frames with another master key from now on; the one before stays good. As in `MasterKeys::rotate`, a repeated
+    /// epoch replaces the key of that number, and the one before that stays.
     pub fn rotate_master_key(&mut self, key: Key) {
-        self.rotate(key, offset_of!(Config, master), offset_of!(Config, master_index));
+        self.rotate(key, offset_of!(Config, master), offset_of!(Config, master_index), |before| {
+            if before.present_epoch == key.epoch { older(before) } else { replaced(before) }
+        });
     }
 
-    /// Signs cookies with another key from now on; those under the one before stay good.
+    /// Signs cookies with another key from now on; those under the one before stay good, as in `Dam::rotate_key`.
     pub fn rotate_cookie_key(&mut self, key: Key) {
-        self.rotate(key, offset_of!(Config, cookie), offset_of!(Config, cookie_index));
+        self.rotate(key, offset_of!(Config, cookie), offset_of!(Config, cookie_index), replaced);
     }
 
-    /// Fills the next key set, then stores its index: whoever reads meanwhile sees one set or the other.
-    fn rotate(&mut self, key: Key, sets_offset: usize, index_offset: usize) {
+    /// Fills the next key set, then stores its index: whoever reads meanwhile sees one set or the other. `kept` says
+    /// which key stays good beside the new one.
+    fn rotate(&mut self, key: Key, sets_offset: usize, index_offset: usize, kept: impl FnOnce(Keys) -> Keys) {
         let config = self.config.at::<Config>();
         // SAFETY: the pointers lie within the mapped configuration; only this function writes key sets, under &mut.
         unsafe {
@@ -140,14 +147,19 @@ impl Filter {
             sets.add(next as usize).write_volatile(Keys {
                 present: words(key.key),
                 present_epoch: key.epoch,
-                previous: before.present,
-                previous_epoch: before.present_epoch,
-                has_previous: 1,
-                ..Keys::default()
+                ..kept(before)
             });
             std::sync::atomic::fence(std::sync::atomic::Ordering::Release);
             index.write_volatile(next);
         }
+    }
+
+    pub(crate) fn program(&self) -> Result<Program<'_>, XdpError> {
+        self.object.progs().find(|program| program.name() == NAME).ok_or(XdpError::Missing(NAME))
+    }
+
+    pub(crate) fn map(&self, name: &'static str) -> Result<Map<'_>, XdpError> {
+        self.object.maps().find(|map| map.name() == name).ok_or(XdpError::Missing(name))
     }
 
     /// Sets the test clock.
@@ -161,18 +173,19 @@ impl Filter {
     /// # Errors
     /// The kernel's refusal: a packet below 14 bytes or above a page.
     pub fn test_run(&self, packet: &[u8]) -> Result<TestRun, XdpError> {
-        let mut room = [0; 4_096];
-        let program = self.object.progs_mut().find(|program| program.name() == NAME);
-        let program = program.ok_or(XdpError::Missing(NAME))?;
+        // Long frames come back whole; answers are shorter than what they answer.
+        let mut room = vec![0; packet.len().max(4_096)];
         let input = ProgramInput {
             data_in: Some(packet),
             data_out: Some(&mut room),
             repeat: 1,
             ..Default::default()
         };
+        let program = self.object.progs_mut().find(|program| program.name() == NAME);
         let output = program
+            .ok_or(XdpError::Missing(NAME))?
             .test_run(input)
-            .map_err(|error| XdpError::Kernel { what: "running a packet through the program", error })?;
+            .map_err(XdpError::refused("running a packet through the program"))?;
         // SAFETY: within the mapped structure; an aligned word.
         let outcome = unsafe { (&raw const (*self.test.at::<Test>()).outcome).read_volatile() };
         Ok(TestRun {
@@ -187,13 +200,12 @@ impl Filter {
     /// # Errors
     /// The kernel's refusal to read the map.
     pub fn counters(&self) -> Result<Vec<(&'static str, Count)>, XdpError> {
-        let map = self.object.maps().find(|map| map.name() == "counters");
-        let map = map.ok_or(XdpError::Missing("counters"))?;
-        let failed = |error| XdpError::Kernel { what: "reading the counters", error };
+        let map = self.map("counters")?;
+        let failed = XdpError::refused("reading the counters");
         (0_u32..)
             .zip(COUNTER_NAMES)
             .map(|(counter, name)| {
-                let cpus = map.lookup_percpu(&counter.to_ne_bytes(), MapFlags::ANY).map_err(failed)?;
+                let cpus = map.lookup_percpu(&counter.to_ne_bytes(), MapFlags::ANY).map_err(&failed)?;
                 let mut sum = Count::default();
                 for bytes in cpus.into_iter().flatten() {
                     let word = |word: &[u8]| u64::from_ne_bytes(word.try_into().unwrap_or_default());
@@ -204,6 +216,26 @@ impl Filter {
                 Ok((name, sum))
             })
             .collect()
+    }
+}
+
+/// The key that a new one follows stays good.
+fn replaced(before: Keys) -> Keys {
+    Keys {
+        previous: before.present,
+        previous_epoch: before.present_epoch,
+        has_previous: 1,
+        ..Keys::default()
+    }
+}
+
+/// The key that a new one replaces goes; the one before that stays good.
+fn older(before: Keys) -> Keys {
+    Keys {
+        previous: before.previous,
+        previous_epoch: before.previous_epoch,
+        has_previous: before.has_previous,
+        ..Keys::default()
     }
 }
 

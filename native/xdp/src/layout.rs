@@ -2,6 +2,7 @@
 
 pub const KEY_SETS: u32 = 8;
 pub const ADDRESSES_MAX: usize = 8;
+pub const PREFIXES_MAX: usize = 65_536;
 
 /// `struct klais_keys`.
 #[repr(C)]

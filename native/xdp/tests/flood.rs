@@ -93,7 +93,10 @@ impl Attacker {
             *self.sent.entry(kind).or_default() += 1;
             assert_ne!(run.outcome, "pass-hello", "{kind} opened a session");
             if run.action == TX {
-                assert_eq!(kind, "replayed", "only what its own device has sent is answered, and as it was then");
+                assert_eq!(
+                    kind, "replayed",
+                    "only what its own device has sent is answered, and as it was then"
+                );
             }
         }
     }

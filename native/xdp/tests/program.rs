@@ -191,3 +191,28 @@ fn two_threads_let_through_what_one_would() {
     // 50 at once, and no more than the burst comes back between two of these seconds.
     assert_eq!(passed, 20 * 50);
 }
+
+/// The same rotations there and here: which keys are good afterwards, the one of a number given twice included.
+#[test]
+#[ignore = "needs root and Linux"]
+fn keys_rotate_in_the_kernel_as_in_user_space() {
+    let (mut filter, _dam) = kernel(&config(4), true);
+    let key = |n: u8| [n; 16];
+    let mut keys = MasterKeys::new(MASTER, 3);
+    let mut ever = vec![(MASTER, 3)];
+    for (n, epoch) in [(1, 4), (2, 4), (3, 4), (4, 5), (5, 3), (6, 3), (7, 6)] {
+        keys.rotate(key(n), epoch);
+        filter.rotate_master_key(Key { key: key(n), epoch });
+        ever.push((key(n), epoch));
+        let mut good = 0;
+        for (session, (master, epoch)) in (u16::from(n) * 100..).zip(&ever) {
+            let frame = bytes(&hello(session), 1, &MasterKeys::new(*master, *epoch), *epoch, &[]);
+            let run = filter.test_run(&packet(Framing::Ipv4, &frame)).expect("a run");
+            let refused = klais_burst_sync::wire::open(&frame, &keys).err().map(|error| error.name());
+            let outcome = Some(run.outcome).filter(|outcome| ["key-epoch", "mac"].contains(outcome));
+            assert_eq!(outcome, refused, "after rotation {n}: the key of {master:?}");
+            good += usize::from(refused.is_none());
+        }
+        assert_eq!(good, 2, "after rotation {n}");
+    }
+}

@@ -103,8 +103,9 @@ fn books_softirqs_apart() -> bool {
         || fs::read_to_string(format!("/boot/config-{}", release.trim())).is_ok_and(built)
 }
 
-/// Whether the kernel measures every run of every program, which costs more than most programs.
-pub fn bpf_stats_enabled() -> Result<bool, ToolError> {
-    const FILE: &str = "/proc/sys/kernel/bpf_stats_enabled";
-    Ok(fs::read_to_string(FILE).map_err(ToolError::system(FILE))?.trim() != "0")
+/// How many were running or waiting for a CPU, on average over the last minute.
+pub fn load_average() -> Result<String, ToolError> {
+    const FILE: &str = "/proc/loadavg";
+    let text = fs::read_to_string(FILE).map_err(ToolError::system(FILE))?;
+    Ok(text.split(' ').next().unwrap_or_default().to_owned())
 }

@@ -26,8 +26,12 @@ pub enum ToolError {
         /// Its own complaint.
         complaint: String,
     },
+    /// This machine, or this user, cannot do it.
+    Unable(String),
     /// Bad arguments.
     Usage(String),
+    /// The library's refusal, which says what to do.
+    Filter(klais_xdp::XdpError),
     /// A packet did not meet the fate that was to be measured: the figure would mean something else.
     Unexpected(String),
 }
@@ -43,10 +47,11 @@ impl ToolError {
         move |source| Self::System { what, source: source.into() }
     }
 
-    /// 1 for what was found out, 2 for what was asked wrongly or cannot be done here.
+    /// 1 for what was found out, 2 for what was asked wrongly or failed, 3 for what cannot be done here.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Unexpected(_) => 1,
+            Self::Unable(_) => 3,
             _ => 2,
         }
     }
@@ -56,9 +61,10 @@ impl fmt::Display for ToolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bpf { what, source } => write!(f, "{what}: {source:#}"),
+            Self::Filter(error) => write!(f, "{error}"),
             Self::System { what, source } => write!(f, "{what}: {source}"),
             Self::Command { command, complaint } => write!(f, "`{command}` failed: {complaint}"),
-            Self::Usage(reason) | Self::Unexpected(reason) => f.write_str(reason),
+            Self::Unable(reason) | Self::Usage(reason) | Self::Unexpected(reason) => f.write_str(reason),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! `klais-xdp`: measures the dam in the kernel, and floods it.
 //!
-//! Exit codes: 0; 1 when a packet met another fate than was to be measured; 2 for bad usage, or what cannot be done here.
+//! Exit codes: 0; 1 when a packet met another fate than was to be measured; 2 for bad usage, or what failed; 3 where this
+//! machine or this user cannot do it at all.
 
 mod bench;
+mod bpf_stats;
 mod cpu;
 mod error;
 mod flood;
@@ -10,12 +12,15 @@ mod namespace;
 mod packets;
 mod peers;
 mod record;
+mod replay;
+mod rights;
 mod sender;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use bpf_stats::BpfStatsOff;
 use error::ToolError;
 
 #[derive(Parser)]
@@ -33,6 +38,13 @@ enum Command {
     Peers(Measuring),
     /// Sends live frames into an interface of this network namespace.
     Flood(flood::Arguments),
+    /// Runs the packets of captures through the filter.
+    Replay(replay::Arguments),
+    /// Makes an end of a veth pair take in at once what a filter at the other end sends back. Lasts as long as the interface.
+    Pass {
+        /// Of this network namespace.
+        interface: String,
+    },
 }
 
 #[derive(clap::Args)]
@@ -59,14 +71,28 @@ fn run(command: Command) -> Result<(), ToolError> {
     let say = |line: &str| eprintln!("{line}");
     match command {
         Command::Bench(Measuring { json, quick }) => {
+            let _off = prepare(&say)?;
             let size = if quick { bench::Size::QUICK } else { bench::Size::FULL };
-            record::print(&bench::run(&size, &say)?, json);
+            record::print(&bench::run(&size, &say)?, json)?;
         }
         Command::Peers(Measuring { json, quick }) => {
+            let _off = prepare(&say)?;
             let size = if quick { peers::Size::QUICK } else { peers::Size::FULL };
-            record::print(&peers::measure(&size, &say)?, json);
+            record::print(&peers::measure(&size, &say)?, json)?;
+            say(peers::CAVEAT);
         }
         Command::Flood(arguments) => flood::run(&arguments)?,
+        Command::Replay(arguments) => replay::run(&arguments)?,
+        Command::Pass { interface } => {
+            rights::check()?;
+            klais_xdp::let_pass(&interface).map_err(ToolError::Filter)?;
+        }
     }
     Ok(())
+}
+
+/// What comes before anything is measured.
+fn prepare(say: &dyn Fn(&str)) -> Result<BpfStatsOff, ToolError> {
+    rights::check()?;
+    BpfStatsOff::hold(say)
 }

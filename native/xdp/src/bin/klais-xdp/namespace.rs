@@ -1,5 +1,6 @@
 //! A network of its own: a namespace that ends with this process, however that ends, and takes its interfaces along.
 
+use std::io::ErrorKind;
 use std::net::Ipv4Addr;
 use std::process::Command;
 
@@ -61,10 +62,10 @@ pub fn enter_own() -> Result<Wire, ToolError> {
 /// Its complaint if it fails, or that it is not there.
 pub fn run(program: &str, arguments: &[&str]) -> Result<String, ToolError> {
     let command = || format!("{program} {}", arguments.join(" "));
-    let output = Command::new(program)
-        .args(arguments)
-        .output()
-        .map_err(|error| ToolError::Command { command: command(), complaint: error.to_string() })?;
+    let output = Command::new(program).args(arguments).output().map_err(|error| match error.kind() {
+        ErrorKind::NotFound => ToolError::Unable(format!("there is no {program} on the PATH")),
+        _ => ToolError::Command { command: command(), complaint: error.to_string() },
+    })?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }

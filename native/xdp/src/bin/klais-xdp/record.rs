@@ -1,8 +1,11 @@
 //! What a tool found out: a table for people, one JSON object a line for programs.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 
 use serde::Serialize;
+
+use crate::error::ToolError;
 
 /// Which of the samples is held against what is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -63,10 +66,15 @@ impl Record {
     /// The sample that counts.
     pub fn figure(&self) -> f64 {
         match self.judged {
-            Judged::Best => self.samples.iter().copied().fold(f64::INFINITY, f64::min),
+            Judged::Best => least(&self.samples),
             Judged::Median => median(&self.samples),
         }
     }
+}
+
+/// The least of some numbers; infinity of none.
+pub fn least(numbers: &[f64]) -> f64 {
+    numbers.iter().copied().fold(f64::INFINITY, f64::min)
 }
 
 /// The middle of some numbers; of two middles, the mean. NaN of none.
@@ -81,26 +89,46 @@ pub fn median(numbers: &[f64]) -> f64 {
 }
 
 /// Prints them.
-///
-/// # Panics
-///
-/// Never: a record has no map with keys other than text.
-pub fn print(records: &[Record], as_json: bool) {
+pub fn print(records: &[Record], as_json: bool) -> Result<(), ToolError> {
+    let mut out = std::io::stdout().lock();
     for record in records {
-        if as_json {
-            println!("{}", serde_json::to_string(record).expect("text keys only"));
+        let line = if as_json {
+            serde_json::to_string(record).map_err(ToolError::system("a record as JSON"))?
         } else {
-            println!("{}", row(record));
-        }
+            row(record)
+        };
+        writeln!(out, "{line}").map_err(ToolError::system("printing"))?;
     }
+    Ok(())
 }
 
 fn row(record: &Record) -> String {
-    let best = record.samples.iter().copied().fold(f64::INFINITY, f64::min);
+    let best = least(&record.samples);
     let wanted = record.wanted.map_or(String::new(), |wanted| {
         let verdict = if record.figure() <= wanted { "met" } else { "MISSED" };
         format!("  wanted {wanted:.3}: {verdict}")
     });
     let (middle, unit) = (median(&record.samples), record.unit);
     format!("{:<58} best {best:>9.3}  median {middle:>9.3}  {unit}{wanted}", record.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn costs_are_judged_by_the_best_sample_and_ratios_by_the_middle_one() {
+        let samples = vec![3.0, 1.0, 2.0, 9.0];
+        assert!((Record::nanos("x", samples.clone()).figure() - 1.0).abs() < f64::EPSILON);
+        assert!((Record::ratio("x", samples).figure() - 2.5).abs() < f64::EPSILON);
+        assert!(median(&[]).is_nan());
+    }
+
+    #[test]
+    fn a_row_says_whether_it_is_what_was_wanted() {
+        let record = Record::nanos("x", vec![30.0, 40.0]);
+        assert!(row(&record.clone().wanting(30.0)).ends_with("wanted 30.000: met"));
+        assert!(row(&record.clone().wanting(29.9)).ends_with("wanted 29.900: MISSED"));
+        assert!(!row(&record).contains("wanted"));
+    }
 }

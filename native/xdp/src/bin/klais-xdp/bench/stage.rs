@@ -31,6 +31,10 @@ pub enum Program {
     Empty,
     /// Takes the next frame, and drops.
     Baseline,
+    /// Takes the next frame, cuts its tail, and drops: the next one is given the tail back.
+    Cut,
+    /// The same, but gives the tail back in two halves.
+    CutByHalves,
     /// Takes the next frame, and filters.
     Filter,
 }
@@ -123,6 +127,13 @@ impl<'obj> Stage<'obj> {
         Ok(())
     }
 
+    /// Packets counted so far under one name.
+    pub fn counter(&self, name: &str) -> Result<u64, ToolError> {
+        let place = klais_xdp::COUNTER_NAMES.iter().position(|counter| *counter == name);
+        let count = place.and_then(|place| self.counters().ok()?.get(place).copied());
+        count.ok_or_else(|| ToolError::Unexpected(format!("the filter has no counter {name}")))
+    }
+
     /// Packets counted so far, by counter.
     pub fn counters(&self) -> Result<Vec<u64>, ToolError> {
         let map = &self.skeleton.maps.counters;
@@ -153,6 +164,8 @@ impl<'obj> Stage<'obj> {
         let program: &ProgramMut<'_> = match program {
             Program::Empty => &programs.bench_empty,
             Program::Baseline => &programs.bench_baseline,
+            Program::Cut => &programs.bench_cut,
+            Program::CutByHalves => &programs.bench_cut_by_halves,
             Program::Filter => &programs.bench_filter,
         };
         let input =
