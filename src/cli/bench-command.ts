@@ -1,34 +1,40 @@
-import { mkdir, open, rename, rm } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { join } from "node:path";
 import type { BenchRecord, ResultsFile } from "../record/run-record.js";
 import { serialiseResults } from "../record/write-results.js";
 import { didYouMean } from "../scenarios/did-you-mean.js";
-import type { UserError } from "../units/user-error.js";
 import { dam } from "./bench/dam.js";
+import { dropPeers } from "./bench/drop-peers.js";
 import { engineStorm } from "./bench/engine-storm.js";
 import { load, machine } from "./bench/environment.js";
+import { gatewayService } from "./bench/gateway-service.js";
 import type { Group } from "./bench/group.js";
 import { hold } from "./bench/hold.js";
 import { nativeStep } from "./bench/native-step.js";
 import { renderTable } from "./bench/table.js";
 import { turnaround } from "./bench/turnaround.js";
+import { xdp } from "./bench/xdp.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
 import { hostFacts } from "./host-facts.js";
 import { shellCommand } from "./shell-command.js";
 import { formatUserError, print, refuse, say } from "./talk.js";
 import { toolFacts } from "./tool-facts.js";
+import { probeFile, writeWholeFile } from "./whole-file.js";
 
 /** What can be measured, by the name that `--only` takes. */
 const GROUPS: Readonly<Record<string, Group>> = {
 	"engine-storm": engineStorm,
 	hold,
 	dam,
+	xdp,
+	"drop-peers": dropPeers,
+	"gateway-service": gatewayService,
 	"native-step": nativeStep,
 	turnaround,
 };
 
 const DEFAULT_OUT = join("results", "latest");
 const FILE_NAME = "bench.json";
+const WRITE_ADVICE = "name another place with --out or --json";
 
 /** What the user asked for. */
 export interface BenchOptions {
@@ -52,7 +58,7 @@ export async function runBench(options: BenchOptions): Promise<ExitCode> {
 		return refuse([{ kind: "usage", message, file: "--only" }]);
 	}
 	const file = options.json ?? join(options.out ?? DEFAULT_OUT, FILE_NAME);
-	const unwritable = await probe(file);
+	const unwritable = await probeFile(file, WRITE_ADVICE);
 	if (unwritable !== undefined) {
 		return refuse([unwritable]);
 	}
@@ -65,7 +71,11 @@ export async function runBench(options: BenchOptions): Promise<ExitCode> {
 		failures.push(...measured.failures);
 	}
 	print(circumstances(before, options.quick));
-	const problem = await write(file, await resultsOf(records, names, options));
+	const problem = await writeWholeFile(
+		file,
+		serialiseResults(await resultsOf(records, names, options)),
+		WRITE_ADVICE,
+	);
 	if (problem !== undefined) {
 		return refuse([problem]);
 	}
@@ -111,43 +121,4 @@ async function resultsOf(
 	const command = shellCommand(["klais", "bench", "--only", names.join(","), ...flags]);
 	const [tool, host] = [await toolFacts(), await hostFacts()];
 	return { schema: "klais.results/1", tool, host, command, partial: false, runs: [], bench, live: [] };
-}
-
-/** Why the file cannot be written, found out before minutes are spent on what goes into it. */
-function probe(file: string): Promise<UserError | undefined> {
-	return attempt(file, async (temporary) => {
-		await mkdir(dirname(resolve(file)), { recursive: true });
-		await (await open(temporary, "w")).close();
-		await rm(temporary);
-	});
-}
-
-/** A reader sees the old file or the new one, never half of it. */
-function write(file: string, results: ResultsFile): Promise<UserError | undefined> {
-	return attempt(file, async (temporary) => {
-		const handle = await open(temporary, "w");
-		try {
-			await handle.writeFile(serialiseResults(results));
-			await handle.sync();
-		} finally {
-			await handle.close();
-		}
-		await rename(temporary, resolve(file));
-	});
-}
-
-async function attempt(
-	file: string,
-	action: (temporary: string) => Promise<void>,
-): Promise<UserError | undefined> {
-	const temporary = `${resolve(file)}.${process.pid}.new`;
-	try {
-		await action(temporary);
-		return undefined;
-	} catch (error) {
-		await rm(temporary, { force: true }).catch(() => undefined);
-		const { code, message } = error as NodeJS.ErrnoException;
-		const reason = `cannot be written (${code ?? message}): name another place with --out or --json`;
-		return { kind: "unwritable", message: reason, file };
-	}
 }

@@ -6,7 +6,7 @@ const TITLES: Readonly<Record<Needed, string>> = {
 	run: "To simulate (klais run)",
 	build: "To build from source",
 	tests: "To run every test",
-	live: "To send real packets (klais live, klais calibrate, klais bench xdp)",
+	live: "To send real packets (klais live, klais calibrate, klais bench --only xdp)",
 	later: "For commands that use more of the machine",
 };
 

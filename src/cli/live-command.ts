@@ -13,9 +13,9 @@ import { type LiveFlags, type LiveRequest, readLiveFlags } from "./live-flags.js
 import { nativeProblem } from "./native-problem.js";
 import { programsFolder } from "./native-programs.js";
 import { probeOutFolder } from "./out-folder.js";
+import { pcapCommand } from "./pcap-command.js";
 import { type ProgressView, progressView } from "./progress.js";
 import { publish } from "./publish.js";
-import { replayCommand } from "./replay-command.js";
 import { type Job, planRun } from "./run-plan.js";
 import { runJobs } from "./run-pool.js";
 import { shellCommand } from "./shell-command.js";
@@ -32,7 +32,7 @@ export async function liveCommand(name: string | undefined, flags: LiveFlags): P
 		return refuse(request.error);
 	}
 	if (request.value.kind === "replay") {
-		return replayCommand(request.value.file);
+		return pcapCommand(request.value);
 	}
 	const { run, speed } = request.value;
 	const plan = planRun(run);
@@ -160,7 +160,7 @@ async function goLive(
 
 /** The command that repeats both runs. */
 function commandOf({ run, speed, xdp, flood }: ScenarioRequest, { scenario, policy }: Job): string {
-	const { devices, set = [] } = run.overrides;
+	const { devices, set = [], calibration } = run.overrides;
 	return shellCommand([
 		"klais",
 		"live",
@@ -168,6 +168,7 @@ function commandOf({ run, speed, xdp, flood }: ScenarioRequest, { scenario, poli
 		...["--policy", policy, "--seed", scenario.seed],
 		...(devices === undefined ? [] : ["--devices", String(devices)]),
 		...set.flatMap(([path, value]) => ["--set", `${path}=${value}`]),
+		...(calibration === undefined ? [] : ["--calibration", calibration]),
 		...(speed === 1 ? [] : ["--speed", String(speed)]),
 		...(xdp === "native" ? [] : ["--xdp", xdp]),
 		...(flood === undefined ? [] : ["--flood", flood === null ? "max" : String(flood)]),

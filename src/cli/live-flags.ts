@@ -12,16 +12,18 @@ export interface LiveFlags {
 	readonly devices?: string;
 	readonly set?: readonly string[];
 	readonly speed?: string;
+	readonly calibration?: string;
 	readonly xdp?: string;
 	readonly flood?: string;
-	readonly pcap?: string;
+	readonly pcap?: readonly string[];
+	readonly json?: boolean;
 	readonly out: string;
 	readonly reporter?: readonly string[];
 }
 
-/** What `klais live` is asked to do: a scenario as real packets, or a capture through the program alone. */
+/** What `klais live` is asked to do: a scenario as real packets, or captures through the program alone. */
 export type LiveRequest =
-	| { readonly kind: "replay"; readonly file: string }
+	| { readonly kind: "replay"; readonly files: readonly string[]; readonly json: boolean }
 	| {
 			readonly kind: "scenario";
 			/** Of one scenario, under one policy. */
@@ -39,11 +41,16 @@ const FLOOD_MAX = 10_000_000;
 export function readLiveFlags(name: string | undefined, flags: LiveFlags): Result<LiveRequest, UserError[]> {
 	const reader = new FlagReader();
 	if (flags.pcap !== undefined) {
-		const file = reader.text("--pcap", flags.pcap, "a capture file");
+		const files = flags.pcap.map((file) => reader.text("--pcap", file, "a capture file"));
 		if (name !== undefined) {
 			reader.reject("--pcap", "a capture needs no scenario: name one of the two");
 		}
-		return reader.errors.length > 0 ? err(reader.errors) : ok({ kind: "replay", file });
+		return reader.errors.length > 0
+			? err(reader.errors)
+			: ok({ kind: "replay", files, json: flags.json === true });
+	}
+	if (flags.json === true) {
+		reader.reject("--json", "prints what became of a capture: only with --pcap (a run has --reporter json)");
 	}
 	if (name === undefined) {
 		reader.reject("scenario", "expected the name of a scenario or a file that ends in .yaml, or --pcap FILE");
@@ -55,13 +62,14 @@ export function readLiveFlags(name: string | undefined, flags: LiveFlags): Resul
 	const [xdp = "native"] = reader.words("--xdp", [flags.xdp ?? "native"], XDP_MODES) ?? [];
 	const speed = reader.whole("--speed", flags.speed, 1, SPEED_MAX) ?? 1;
 	const flood = flags.flood === "max" ? null : reader.whole("--flood", flags.flood, 1, FLOOD_MAX);
-	const { seed, devices, set, out, reporter } = flags;
+	const { seed, devices, set, calibration, out, reporter } = flags;
 	const run = readRunFlags(name === undefined ? [] : [name], {
 		policy: [policy],
 		out,
 		...(seed === undefined ? {} : { seed }),
 		...(devices === undefined ? {} : { devices }),
 		...(set === undefined ? {} : { set }),
+		...(calibration === undefined ? {} : { calibration }),
 		...(reporter === undefined ? {} : { reporter }),
 	});
 	if (!run.ok || reader.errors.length > 0) {

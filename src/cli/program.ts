@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import type { CalibrateFlags } from "./calibrate-command.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
 import type { ImportFlags } from "./import-command.js";
 import type { LiveFlags } from "./live-flags.js";
@@ -52,7 +53,17 @@ export function buildProgram(end: (code: ExitCode) => void): Command {
 		.showHelpAfterError("(klais --help, or klais COMMAND --help, shows how)")
 		.exitOverride()
 		.addHelpText("after", EXAMPLES);
-	for (const add of [addRun, addLive, addList, addReport, addImport, addBench, addDoctor, addSchema]) {
+	for (const add of [
+		addRun,
+		addLive,
+		addList,
+		addReport,
+		addImport,
+		addBench,
+		addCalibrate,
+		addDoctor,
+		addSchema,
+	]) {
 		add(program, end);
 	}
 	return program;
@@ -69,6 +80,7 @@ function addRun(program: Command, end: End): void {
 		.option("--seed <text>", "the seed of all chance (default: the scenario's)")
 		.option("--devices <n>", "scale the whole scenario to this many devices")
 		.option("--set <path=value>", "change a value of the scenario; may be repeated", collect)
+		.option("--calibration <file>", "what frames cost where a scenario does not say (see klais calibrate)")
 		.option("--workers <n>", "runs at a time (default: the cores, as far as memory goes)")
 		.option("--out <dir>", "folder for the results", "results/latest")
 		.option("--reporter <a,b>", "md, html, json, junit, github (default: md,html; json always)", collect)
@@ -87,10 +99,12 @@ function addLive(program: Command, end: End): void {
 		.option("--seed <text>", "the seed of all chance (default: the scenario's)")
 		.option("--devices <n>", "scale the whole scenario to this many devices")
 		.option("--set <path=value>", "change a value of the scenario; may be repeated", collect)
+		.option("--calibration <file>", "what frames cost in the prediction where a scenario does not say")
 		.option("--speed <n>", "virtual seconds per second of real time", "1")
 		.option("--xdp <mode>", "native, generic or off: where the filter runs", "native")
 		.option("--flood <n>", "hostile frames per second beside the fleet's, or max")
-		.option("--pcap <file>", "no scenario: run the packets of a capture through the XDP program")
+		.option("--pcap <file...>", "no scenario: run the packets of captures through the XDP program")
+		.option("--json", "with --pcap: print as JSON")
 		.option("--out <dir>", "folder for the results", "results/latest")
 		.option("--reporter <a,b>", "md, html, json, junit, github (default: md,html; json always)", collect)
 		.addHelpText("after", LIVE_EXAMPLES)
@@ -161,6 +175,17 @@ function addBench(program: Command, end: End): void {
 			const options = { ...rest, quick, ...(names === undefined ? {} : { only: names }) };
 			end(await (await import("./bench-command.js")).runBench(options));
 		});
+}
+
+function addCalibrate(program: Command, end: End): void {
+	program
+		.command("calibrate")
+		.description("measure what frames cost a gateway here, for klais run --calibration; Linux")
+		.option("--out <file>", "the calibration file to write", "calibration.yaml")
+		.option("--quick", "short: shows that it works, not how fast it is")
+		.action(async (flags: CalibrateFlags) =>
+			end(await (await import("./calibrate-command.js")).calibrateCommand(flags)),
+		);
 }
 
 interface BenchFlags {

@@ -18,6 +18,7 @@ export interface RunFlags {
 	readonly seed?: string;
 	readonly devices?: string;
 	readonly set?: readonly string[];
+	readonly calibration?: string;
 	readonly workers?: string;
 	readonly out: string;
 	readonly reporter?: readonly string[];
@@ -49,7 +50,8 @@ export function readRunFlags(names: readonly string[], flags: RunFlags): Result<
 	if (reader.errors.length > 0) {
 		return err(reader.errors);
 	}
-	const overrides = given({ devices, seed: flags.seed, set });
+	const calibration = flags.calibration;
+	const overrides = given({ devices, seed: flags.seed, set, calibration });
 	return ok({ names, policies, overrides, workers, out, reporters: new Set([...reporters, "json"]) });
 }
 

@@ -58,7 +58,7 @@ function repeatCommand(
 	names: readonly string[],
 	policies: readonly PolicyName[] | undefined,
 	seed: string | undefined,
-	{ devices, set = [] }: ScenarioOverrides,
+	{ devices, set = [], calibration }: ScenarioOverrides,
 ): string {
 	return shellCommand([
 		"klais",
@@ -68,6 +68,7 @@ function repeatCommand(
 		...(seed === undefined ? [] : ["--seed", seed]),
 		...(devices === undefined ? [] : ["--devices", String(devices)]),
 		...set.flatMap(([path, value]) => ["--set", `${path}=${value}`]),
+		...(calibration === undefined ? [] : ["--calibration", calibration]),
 	]);
 }
 

@@ -1,39 +1,48 @@
+import { type FrameCosts, NO_KERNEL_COSTS } from "../scenarios/frame-costs.js";
 import { C, DEVICE, FLOATS, INTS, KIND_HELLO, META, type RecordBuffer } from "./record-layout.js";
 
-/** What the CPU of a gateway spends, in microseconds. */
-export interface ServiceTimes {
-	readonly helloMicros: number;
-	readonly dataMicros: number;
-	readonly readingNanos: number;
-}
-
 /**
- * One first-come first-served CPU per gateway, behind a bounded receive queue. Answers that the kernel gives by itself
- * cost nothing here.
+ * One first-come first-served CPU per gateway, behind a bounded receive queue. What the filter in the kernel refuses costs
+ * its time there and waits in no queue: whoever comes after it waits for it.
  */
 export class GatewayCpus {
 	private readonly queues: CpuQueue[];
 
 	constructor(
 		gateways: number,
-		private readonly times: ServiceTimes,
+		private readonly costs: FrameCosts,
 		queueFrames: number,
 	) {
 		this.queues = Array.from({ length: gateways }, () => new CpuQueue(queueFrames));
 	}
 
-	/** Queues an accepted frame: false if the receive queue is full. */
+	/** Queues a frame that the filter passed: false if the receive queue is full, and the filter's work was for nothing. */
 	offer(source: RecordBuffer, index: number): boolean {
+		const { helloNanos, dataNanos, readingNanos, kernel } = this.costs;
+		const queue = this.queueOf(source, index);
+		const isHello = kindOf(source, index) === KIND_HELLO;
+		const filterNanos = isHello ? kernel.helloPassNanos : kernel.dataPassNanos;
+		if (queue.isFull) {
+			queue.work(timeOf(source, index), filterNanos);
+			return false;
+		}
+		const readings = (source.ints[index * INTS + C] as number) & 0xffff;
+		const nanos = isHello ? helloNanos : dataNanos + readings * readingNanos;
+		queue.push(source, index, filterNanos + nanos);
+		return true;
+	}
+
+	/** Charges for a frame that went no further than the filter; `answered`: it was told to come back. */
+	refuse(source: RecordBuffer, index: number, answered: boolean): void {
+		const { helloDeferNanos, helloDropNanos, dataDropNanos } = this.costs.kernel;
+		const isHello = kindOf(source, index) === KIND_HELLO;
+		const dropNanos = isHello ? helloDropNanos : dataDropNanos;
+		this.queueOf(source, index).work(timeOf(source, index), answered ? helloDeferNanos : dropNanos);
+	}
+
+	private queueOf(source: RecordBuffer, index: number): CpuQueue {
 		const device = source.ints[index * INTS + DEVICE] as number;
-		const queue = this.queues[device % this.queues.length] as CpuQueue;
-		const at = index * INTS;
-		const kind = (source.ints[at + META] as number) & 0xff;
-		const readings = (source.ints[at + C] as number) & 0xffff;
-		const cost =
-			kind === KIND_HELLO
-				? this.times.helloMicros
-				: this.times.dataMicros + Math.ceil((readings * this.times.readingNanos) / 1000);
-		return queue.offer(source, index, cost);
+		return this.queues[device % this.queues.length] as CpuQueue;
 	}
 
 	/** Moves the frames that gateway `gateway` finishes before `horizon` into `target`: how many. */
@@ -57,13 +66,29 @@ export class GatewayCpus {
 	}
 }
 
+/** The costs of a gateway with nothing in front of it. */
+export function withoutFilter(costs: FrameCosts): FrameCosts {
+	return { ...costs, kernel: NO_KERNEL_COSTS };
+}
+
+function kindOf(source: RecordBuffer, index: number): number {
+	return (source.ints[index * INTS + META] as number) & 0xff;
+}
+
+function timeOf(source: RecordBuffer, index: number): number {
+	return source.floats[index * FLOATS] as number;
+}
+
 /** Room to start with: a limit of billions of frames is legal, and must not take their memory up front. */
 const FIRST_ROOM_FRAMES = 1_024;
+const NANOS_PER_MICRO = 1_000;
 
 class CpuQueue {
 	size = 0;
 	private head = 0;
-	private busyUntil = 0;
+	/** Until when the CPU is busy: whole microseconds, and nanoseconds beyond. One number would lose them over months. */
+	private busyMicros = 0;
+	private busyNanos = 0;
 	private room: number;
 	private finish: Float64Array;
 	private ints: Int32Array;
@@ -74,22 +99,34 @@ class CpuQueue {
 		this.ints = new Int32Array(this.room * INTS);
 	}
 
-	offer(source: RecordBuffer, index: number, cost: number): boolean {
-		const arrival = source.floats[index * FLOATS] as number;
-		if (this.size === this.limit) {
-			return false;
+	get isFull(): boolean {
+		return this.size === this.limit;
+	}
+
+	/** Work that arrives at `arrivalMicros` and is done when what came before it is. Exact while it takes less than 100 days. */
+	work(arrivalMicros: number, nanos: number): void {
+		if (this.busyMicros < arrivalMicros) {
+			this.busyMicros = arrivalMicros;
+			this.busyNanos = 0;
 		}
+		const rest = this.busyNanos + nanos;
+		const whole = Math.floor(rest / NANOS_PER_MICRO);
+		this.busyMicros += whole;
+		this.busyNanos = rest - whole * NANOS_PER_MICRO;
+	}
+
+	/** Queues a frame; done at the first whole microsecond at which its work is. There must be room. */
+	push(source: RecordBuffer, index: number, nanos: number): void {
 		if (this.size === this.room) {
 			this.grow();
 		}
+		this.work(timeOf(source, index), nanos);
 		const slot = (this.head + this.size) % this.room;
-		this.busyUntil = Math.max(this.busyUntil, arrival) + cost;
-		this.finish[slot] = this.busyUntil;
+		this.finish[slot] = this.busyNanos > 0 ? this.busyMicros + 1 : this.busyMicros;
 		for (let n = DEVICE; n < INTS; n++) {
 			this.ints[slot * INTS + n] = source.ints[index * INTS + n] as number;
 		}
 		this.size++;
-		return true;
 	}
 
 	take(horizon: number, target: RecordBuffer, at: number): number {
@@ -112,7 +149,8 @@ class CpuQueue {
 
 	clear(): void {
 		this.size = 0;
-		this.busyUntil = 0;
+		this.busyMicros = 0;
+		this.busyNanos = 0;
 	}
 
 	/** Doubles the room and lays the queue out from the start. */

@@ -1,7 +1,7 @@
 import { type Batch, BrokerModel } from "./broker-model.js";
 import type { Collector } from "./collector.js";
 import { FrameRing } from "./frame-ring.js";
-import { GatewayCpus } from "./gateway-cpus.js";
+import { GatewayCpus, withoutFilter } from "./gateway-cpus.js";
 import { LINK_BROWN_OUT, LINK_UP } from "./link.js";
 import type { NativeCluster } from "./native.js";
 import {
@@ -23,6 +23,7 @@ import type { World } from "./world.js";
 
 const OUTBOX_RECORDS = 65_536;
 const ACCEPTED = 0;
+const ANSWERED = 1;
 
 /** Where frames for devices go. */
 export interface Downlink {
@@ -56,8 +57,9 @@ export class GatewaySide {
 	) {
 		const { gateways, broker } = world.scenario;
 		this.arrivals = new FrameRing(1, ringSlices);
-		this.cpus = new GatewayCpus(gateways.count, gateways, gateways.receiveQueueFrames);
-		const { exactlyOnce } = world.policy;
+		const { exactlyOnce, admission } = world.policy;
+		const costs = admission === "open" ? withoutFilter(gateways.costs) : gateways.costs;
+		this.cpus = new GatewayCpus(gateways.count, costs, gateways.receiveQueueFrames);
 		this.broker = new BrokerModel(broker, gateways.count, brokerOutages, exactlyOnce, world.streams);
 		this.attach();
 	}
@@ -119,10 +121,11 @@ export class GatewaySide {
 		const answers = this.cluster.ingress(this.pending, count);
 		const { gatewayDown, drops } = this.world;
 		for (let n = 0; n < count; n++) {
+			const index = this.pending + n;
 			if (this.verdicts[n] !== ACCEPTED) {
+				this.cpus.refuse(this.inbox, index, this.verdicts[n] === ANSWERED);
 				continue;
 			}
-			const index = this.pending + n;
 			const device = this.inbox.ints[index * INTS + DEVICE] as number;
 			if (gatewayDown[device % gatewayDown.length] === 1) {
 				drops["link-down"]++;

@@ -55,7 +55,8 @@ export function planFacts(
 	});
 	const latency = new QuantileTable(scenario.devices.link);
 	const oneWay = (n: number, way: number) => latency.at(streams.draw(PURPOSE_SPREAD, n, way, 0));
-	const exchange = (n: number) => oneWay(n, 0) + oneWay(n, 1) + scenario.gateways.helloMicros;
+	const helloMicros = scenario.gateways.costs.helloNanos / 1_000;
+	const exchange = (n: number) => oneWay(n, 0) + oneWay(n, 1) + helloMicros;
 	const rate = scenario.gateways.sessionsPerSecond * scenario.gateways.count;
 	const waits = sessionQueueWaits(Float64Array.from(course.ready).sort(), rate, exchange);
 	const onsetMicros = onset === null ? null : onset * stepMicros;

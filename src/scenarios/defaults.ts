@@ -6,9 +6,9 @@ const SESSION_CPU_SHARE = 0.8;
 const CAPACITY_FACTOR = 2;
 
 /** Sessions per second that one gateway admits when the scenario does not say: the fleet in 20 minutes, CPU permitting. */
-export function defaultSessions(devices: number, gateways: number, helloMicros: number): number {
+export function defaultSessions(devices: number, gateways: number, helloNanos: number): number {
 	const wanted = Math.ceil(devices / (gateways * CONNECT_SECONDS));
-	const affordable = Math.floor((SESSION_CPU_SHARE * 1_000_000) / Math.max(1, helloMicros));
+	const affordable = Math.floor((SESSION_CPU_SHARE * 1_000_000_000) / Math.max(1, helloNanos));
 	return Math.max(1, Math.min(wanted, affordable));
 }
 

@@ -99,7 +99,8 @@ function makeScenario(
 		link: options.link ?? "lte-m",
 		gateways,
 		helloMicros: HELLO_CPU_MICROS,
-		sessionsPerSecond: options.sessionsPerSecond ?? defaultSessions(devices, gateways, HELLO_CPU_MICROS),
+		sessionsPerSecond:
+			options.sessionsPerSecond ?? defaultSessions(devices, gateways, HELLO_CPU_MICROS * 1_000),
 		capacityPerSecond:
 			options.capacityPerSecond ??
 			defaultCapacity(devices, FIRMWARE_PROFILES[firmware].readingIntervalMicros),

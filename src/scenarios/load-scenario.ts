@@ -2,6 +2,7 @@ import { basename, dirname, join } from "node:path";
 import type { Micros } from "../units/micros.js";
 import { err, ok, type Result } from "../units/result.js";
 import type { UserError } from "../units/user-error.js";
+import { type Calibration, loadCalibration, shippedCalibration } from "./calibration.js";
 import { catalogueFile, catalogueNames } from "./catalogue.js";
 import { parseCohorts } from "./cohort-file.js";
 import { didYouMean } from "./did-you-mean.js";
@@ -23,6 +24,8 @@ export interface ScenarioOverrides {
 	readonly seed?: string;
 	/** Values by path, such as `["devices.firmware.reportInterval", "30m"]`; the value is read as YAML. */
 	readonly set?: readonly Setting[];
+	/** A calibration file: what frames cost where the scenario does not say. Left out: the one that comes with the software. */
+	readonly calibration?: string;
 }
 
 /**
@@ -63,6 +66,10 @@ export function parseScenario(
 	if (overrideError !== undefined) {
 		return err([overrideError]);
 	}
+	const calibration = calibrationOf(overrides);
+	if (!calibration.ok) {
+		return calibration;
+	}
 	const document = YamlDocument.parse(text, source.file);
 	if (!document.ok) {
 		return err(capped(document.error));
@@ -72,7 +79,7 @@ export function parseScenario(
 	if (settingErrors.length > 0) {
 		return err(settingErrors);
 	}
-	const scenario = validate(document.value, source, settings);
+	const scenario = validate(document.value, source, settings, calibration.value);
 	if (!scenario.ok) {
 		return err(capped(scenario.error));
 	}
@@ -84,6 +91,7 @@ function validate(
 	document: YamlDocument,
 	source: ScenarioSource,
 	settings: readonly Setting[],
+	calibration: Calibration,
 ): Result<Scenario, UserError[]> {
 	const plain = document.toPlain();
 	if (!plain.ok) {
@@ -97,9 +105,14 @@ function validate(
 	const { scenario, problems, fileErrors } = resolveScenario(parsed.data, {
 		fallbackName: nameOfFile(source.file),
 		readCohorts: (name) => readCohorts(name, source),
+		calibration,
 	});
 	const errors = [...problems.map((problem) => placeProblem(problem, document, settings)), ...fileErrors];
 	return errors.length > 0 ? err(errors) : ok(scenario);
+}
+
+function calibrationOf({ calibration }: ScenarioOverrides): Result<Calibration, readonly UserError[]> {
+	return calibration === undefined ? ok(shippedCalibration()) : loadCalibration(calibration);
 }
 
 function scenarioFile(nameOrFile: string): Result<{ path: string; shownAs: string }, UserError> {

@@ -1,9 +1,11 @@
 import { micros } from "../units/micros.js";
 import type { UserError } from "../units/user-error.js";
+import type { Calibration } from "./calibration.js";
 import { checkScenario } from "./check-scenario.js";
 import { defaultCapacity, defaultSessions } from "./defaults.js";
 import { FIRMWARE_PROFILES } from "./firmware-profiles.js";
 import { LINK_PROFILES } from "./link-profiles.js";
+import { resolveCosts } from "./resolve-costs.js";
 import { type OutageContext, resolveOutages } from "./resolve-outages.js";
 import type { Backoff, Broker, Firmware, Fleet, Gateways, LinkProfile, Scenario } from "./scenario.js";
 import type { ScenarioInput } from "./schema.js";
@@ -13,6 +15,8 @@ export interface ResolveContext {
 	/** The scenario's name when the file gives none. */
 	readonly fallbackName: string;
 	readonly readCohorts: OutageContext["readCohorts"];
+	/** What frames cost where the scenario does not say. */
+	readonly calibration: Calibration;
 }
 
 /** The scenario, to be used only when there are neither problems nor errors within cohort files. */
@@ -25,7 +29,7 @@ export interface ResolvedScenario {
 /** Fills in every default and checks what no single field can show. */
 export function resolveScenario(input: ScenarioInput, context: ResolveContext): ResolvedScenario {
 	const devices = resolveFleet(input.devices);
-	const gateways = resolveGateways(input.gateways ?? {}, devices);
+	const gateways = resolveGateways(input.gateways ?? {}, devices, context.calibration);
 	const { outages, problems, fileErrors } = resolveOutages(input.outages ?? [], {
 		durationMicros: input.duration,
 		devices: devices.count,
@@ -105,14 +109,16 @@ function resolveLink(input: ScenarioInput["devices"]["link"]): LinkProfile {
 	};
 }
 
-function resolveGateways(given: NonNullable<ScenarioInput["gateways"]>, devices: Fleet): Gateways {
+function resolveGateways(
+	given: NonNullable<ScenarioInput["gateways"]>,
+	devices: Fleet,
+	calibration: Calibration,
+): Gateways {
 	const count = given.count ?? 4;
-	const helloMicros = given.helloCpu ?? micros(4_000);
+	const costs = resolveCosts(given, calibration);
 	return {
 		count,
-		helloMicros,
-		dataMicros: given.dataCpu ?? micros(20),
-		readingNanos: given.readingCpuNanos ?? 1_000,
+		costs,
 		// Linux: net.core.somaxconn.
 		receiveQueueFrames: given.receiveQueueFrames ?? 4_096,
 		// Kafka producer: buffer.memory, 32 MiB; max.request.size, 1 MiB; max.in.flight.requests.per.connection, 5.
@@ -121,7 +127,7 @@ function resolveGateways(given: NonNullable<ScenarioInput["gateways"]>, devices:
 		sinkInFlightBatches: given.sinkInFlightBatches ?? 5,
 		// Kafka Streams: commit.interval.ms under exactly-once.
 		commitIntervalMicros: given.commitInterval ?? micros(100_000),
-		sessionsPerSecond: given.sessions ?? defaultSessions(devices.count, count, helloMicros),
+		sessionsPerSecond: given.sessions ?? defaultSessions(devices.count, count, costs.helloNanos),
 		slotWindowMicros: given.slotWindow ?? micros(60_000_000),
 	};
 }

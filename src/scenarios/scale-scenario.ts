@@ -1,4 +1,4 @@
-import { micros } from "../units/micros.js";
+import { changedCosts } from "./frame-costs.js";
 import { compareTimes, lastBackMicros, OUTAGE_TAKES, type OutageTakes, takes } from "./outage-peak.js";
 import type { Cohort, Outage, Scenario } from "./scenario.js";
 
@@ -11,8 +11,8 @@ import type { Cohort, Outage, Scenario } from "./scenario.js";
  * gateway stands for a slice of a large one). Unchanged: whatever one device has or does, numbers of gateways, partitions
  * and nodes, batches in flight, and all times but CPU times.
  *
- * Rates, queues and CPU times are at least 1, and queues and batches hold at least one frame: `scalingFloors` tells what
- * met that floor, where a small fleet no longer has the shape of the large one.
+ * Rates and queues are at least 1, CPU times a nanosecond, and queues and batches hold at least one frame: `scalingFloors`
+ * tells what met that floor, where a small fleet no longer has the shape of the large one.
  */
 export function scaleScenario(scenario: Scenario, devices: number): Scenario {
 	if (devices === scenario.devices.count) {
@@ -26,9 +26,7 @@ export function scaleScenario(scenario: Scenario, devices: number): Scenario {
 		devices: { ...scenario.devices, count: devices },
 		gateways: {
 			...gateways,
-			helloMicros: micros(down(gateways.helloMicros)),
-			dataMicros: micros(down(gateways.dataMicros)),
-			readingNanos: down(gateways.readingNanos),
+			costs: changedCosts(gateways.costs, down),
 			receiveQueueFrames: up(gateways.receiveQueueFrames),
 			sinkQueueReadings: up(gateways.sinkQueueReadings, frame),
 			sinkBatchReadings: up(gateways.sinkBatchReadings, frame),
@@ -52,9 +50,9 @@ export function scalingFloors(scenario: Scenario, devices: number): string[] {
 		["gateways.receiveQueueFrames", gateways.receiveQueueFrames * factor, 1],
 		["gateways.sinkQueueReadings", gateways.sinkQueueReadings * factor, fleet.firmware.frameReadings],
 		["gateways.sinkBatchReadings", gateways.sinkBatchReadings * factor, fleet.firmware.frameReadings],
-		["gateways.helloCpu", gateways.helloMicros / factor, 1],
-		["gateways.dataCpu", gateways.dataMicros / factor, 1],
-		["gateways.readingCpuNanos", gateways.readingNanos / factor, 1],
+		["gateways.helloCpu", gateways.costs.helloNanos / factor, 1],
+		["gateways.dataCpu", gateways.costs.dataNanos / factor, 1],
+		["gateways.readingCpuNanos", gateways.costs.readingNanos / factor, 1],
 		["broker.capacity", broker.capacityPerSecond * factor, 1],
 		["broker.queuedRequests", broker.queuedRequests * factor, gateways.count],
 	];

@@ -1,4 +1,5 @@
 import type { Micros } from "../units/micros.js";
+import type { GatewayCosts } from "./frame-costs.js";
 
 /** What a resolved scenario says: every default filled in, every unit explicit, nothing left to look up. */
 export interface Scenario {
@@ -82,11 +83,7 @@ export interface LinkProfile {
 
 export interface Gateways {
 	readonly count: number;
-	/** CPU time of one admitted session (key look-up, handshake). */
-	readonly helloMicros: Micros;
-	readonly dataMicros: Micros;
-	/** CPU time per reading, in nanoseconds. */
-	readonly readingNanos: number;
+	readonly costs: GatewayCosts;
 	/** Frames that wait for the CPU of one gateway; more are dropped and counted. */
 	readonly receiveQueueFrames: number;
 	/** Readings that wait in one gateway for the sink; more are dropped and counted. */

@@ -4,7 +4,7 @@ import type { Outage } from "../../src/scenarios/scenario.js";
 import { POLICY_NAMES } from "../../src/scenarios/schema.js";
 import { micros } from "../../src/units/micros.js";
 import { expectDrained, expectHonest, virtualPart } from "./honesty.js";
-import { cohort, SECOND, type Sketch, scenarioOf, simulate } from "./support.js";
+import { cohort, costsOf, SECOND, type Sketch, scenarioOf, simulate } from "./support.js";
 
 beforeAll(prepareHistograms);
 
@@ -225,9 +225,7 @@ describe("a fleet larger than the engine's buffers", () => {
 		firmware: { readingIntervalMicros: micros(20 * SECOND), reportIntervalMicros: micros(20 * SECOND) },
 		gateways: {
 			count: 1,
-			helloMicros: micros(10),
-			dataMicros: micros(1),
-			readingNanos: 0,
+			costs: costsOf({ helloNanos: 10_000, dataNanos: 1_000, readingNanos: 0 }),
 			receiveQueueFrames: 100_000,
 		},
 		broker: { capacityPerSecond: 200_000, requestTimeoutMicros: micros(3_600 * SECOND) },

@@ -2,6 +2,7 @@ import { FLOATS, INTS, RecordBuffer } from "../../src/engine/record-layout.js";
 import { Simulation, type SimulationOptions } from "../../src/engine/simulation.js";
 import type { RunRecord } from "../../src/record/run-record.js";
 import { FIRMWARE_PROFILES } from "../../src/scenarios/firmware-profiles.js";
+import { type KernelCosts, NO_KERNEL_COSTS, type UserSpaceCosts } from "../../src/scenarios/frame-costs.js";
 import { LINK_PROFILES, type LinkProfileName } from "../../src/scenarios/link-profiles.js";
 import type {
 	Broker,
@@ -69,6 +70,15 @@ export interface Sketch {
 	readonly outages?: readonly Outage[];
 }
 
+/** Stated costs, the filter's in them; others with `kernel`. */
+export function costsOf(
+	userSpace: UserSpaceCosts,
+	kernel: Partial<KernelCosts> = {},
+): Scenario["gateways"]["costs"] {
+	const source = { helloCpu: "stated", dataCpu: "stated", readingCpuNanos: "stated" };
+	return { ...userSpace, kernel: { ...NO_KERNEL_COSTS, ...kernel }, source };
+}
+
 /** A resolved scenario. Defaults are small enough that a run takes milliseconds. */
 export function scenarioOf(sketch: Sketch): Scenario {
 	const firmware: Firmware = {
@@ -94,9 +104,7 @@ export function scenarioOf(sketch: Sketch): Scenario {
 		devices: { count: sketch.devices, firmware, link },
 		gateways: {
 			count: 3,
-			helloMicros: micros(4_000),
-			dataMicros: micros(200),
-			readingNanos: 1_000,
+			costs: costsOf({ helloNanos: 4_000_000, dataNanos: 200_000, readingNanos: 1_000 }),
 			receiveQueueFrames: 256,
 			sinkQueueReadings: 20_000,
 			commitIntervalMicros: micros(100_000),

@@ -23,9 +23,7 @@ describe("scaling", () => {
 		expect(half.devices).toEqual({ ...full.devices, count: 500_000 });
 		expect(half.gateways).toEqual({
 			...full.gateways,
-			helloMicros: 8_000,
-			dataMicros: 40,
-			readingNanos: 2_000,
+			costs: { ...full.gateways.costs, helloNanos: 8_000_000, dataNanos: 40_000, readingNanos: 2_000 },
 			receiveQueueFrames: 2_048,
 			sinkQueueReadings: 167_772,
 			sinkBatchReadings: 5_243,

@@ -1,9 +1,8 @@
 import { z } from "zod";
 import type { BenchRecord } from "../../record/run-record.js";
-import { runToEnd } from "./children.js";
 import { machine } from "./environment.js";
 import type { Group, GroupResult, TableSpec } from "./group.js";
-import { at } from "./places.js";
+import { cargoBench } from "./rust-lines.js";
 import { best } from "./samples.js";
 import { amount, RECORD_HEAD, recordRow } from "./table.js";
 
@@ -23,12 +22,7 @@ const WANTED_PASSES_PER_SECOND = 44_300_000;
 /** The dam alone, in Rust, with `governor` beside it. */
 export const dam: Group = async ({ quick, say }) => {
 	say("building and running the Rust benchmark of native/dam");
-	const stdout = await runToEnd("cargo", [
-		...["bench", "--quiet", "--locked", "--manifest-path", at("native/Cargo.toml")],
-		...["--target-dir", at("native/target"), "-p", "klais-dam", "--bench", "dam", "--", "--json"],
-		...(quick ? ["--quick"] : []),
-	]);
-	return damResult(parseDamLines(stdout));
+	return damResult(parseDamLines(await cargoBench("klais-dam", "dam", quick)));
 };
 
 /** The records in what the Rust benchmark prints, one JSON object a line. Throws when there is none, or a bad one. */
