@@ -61,6 +61,11 @@ export class Child {
 		return complaint(this.stderr);
 	}
 
+	/** Its process id; undefined if it could not be started. */
+	get pid(): number | undefined {
+		return this.process.pid;
+	}
+
 	/** Whether it ended well. */
 	get succeeded(): boolean {
 		return this.ended === "exit code 0";

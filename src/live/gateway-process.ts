@@ -28,29 +28,31 @@ export class GatewayProcess {
 	private constructor(
 		readonly gateway: number,
 		namespace: string,
-		programs: string,
-		config: string,
+		command: readonly [program: string, ...args: string[]],
 		onLog: (line: string) => void,
 	) {
 		const name = `gateway ${gateway}`;
-		this.daemon = new Child(name, namespace, join(programs, GATEWAY_PROGRAM), ["--config", config], onLog);
+		const [program, ...args] = command;
+		this.daemon = new Child(name, namespace, program, args, onLog);
 		const helper = fileURLToPath(new URL("./admin-child.js", import.meta.url));
 		this.admin = new Child(`${name}'s helper`, namespace, process.execPath, [helper, ADMIN_ADDRESS], (line) =>
 			this.waiting.shift()?.(JSON.parse(line) as Answer),
 		);
 	}
 
-	/** Starts the daemon with its configuration in `folder`. */
+	/** Starts the daemon with its configuration in `folder`; `before` is what it is started by, such as `nice`. */
 	static async start(
 		gateway: number,
 		namespace: string,
 		programs: string,
 		folder: string,
 		config: object,
+		before: readonly string[] = [],
 	): Promise<GatewayProcess> {
 		const file = join(folder, `gateway-${gateway}.json`);
 		await writeFile(file, JSON.stringify(config));
-		return new GatewayProcess(gateway, namespace, programs, file, () => undefined);
+		const [program = "", ...args] = [...before, join(programs, GATEWAY_PROGRAM), "--config", file];
+		return new GatewayProcess(gateway, namespace, [program, ...args], () => undefined);
 	}
 
 	/** Resolves once it serves. Throws a fault of the set-up when it ends before, or takes too long. */
@@ -74,6 +76,11 @@ export class GatewayProcess {
 			throw new LiveFault("run", `gateway ${this.gateway} does not answer: ${error ?? `status ${status}`}`);
 		}
 		return parseGatewayStats(body);
+	}
+
+	/** The daemon's process id. */
+	get pid(): number | undefined {
+		return this.daemon.pid;
 	}
 
 	/** Throws when it has ended. */

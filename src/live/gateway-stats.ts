@@ -20,6 +20,7 @@ const statsSchema = z.looseObject({
 	wireErrors: counts,
 	sink: z.looseObject({ readings: whole, duplicates: whole, reordered: whole, transactions: whole }),
 	turnaroundNanos: z.looseObject({ count: whole, p50: whole, p99: whole, p999: whole, max: whole }),
+	service: z.looseObject({ dataNanos: whole.nullable() }).nullish(),
 	cpu: z.looseObject({ userSeconds: whole, systemSeconds: whole }),
 	frames: z.looseObject({ received: whole, sent: whole, socketDrops: whole }),
 });

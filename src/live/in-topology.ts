@@ -1,4 +1,3 @@
-import type { XdpMode } from "../record/live-record.js";
 import { buildTopology, removeLeftovers, removeTopology, takeInAnswers } from "./namespaces.js";
 import { makeRunFolder, removeLeftFolders, removeRunFolder } from "./run-folder.js";
 import { type Topology, topologyOf } from "./topology.js";
@@ -6,7 +5,8 @@ import { type Topology, topologyOf } from "./topology.js";
 /** What decides how the namespaces are built. */
 export interface TopologyNeeds {
 	readonly gateways: number;
-	readonly xdp: XdpMode;
+	/** Filters answer by themselves, and the fleet takes that in. */
+	readonly answersInKernel: boolean;
 	/** The folder of the native programs. */
 	readonly programs: string;
 }
@@ -34,7 +34,7 @@ export async function inTopology<T>(
 	process.once("exit", clean);
 	try {
 		await buildTopology(topology);
-		if (needs.xdp !== "off") {
+		if (needs.answersInKernel) {
 			await takeInAnswers(topology, needs.programs);
 		}
 		return await work(topology, folder);

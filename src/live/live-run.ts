@@ -28,7 +28,8 @@ const SETTLE_MILLIS = 300;
  * whatever happens. Throws a `LiveFault` when there is nothing to record.
  */
 export function runLive(order: LiveOrder, control: LiveControl): Promise<LiveRecord> {
-	const needs = { ...order, gateways: order.scenario.gateways.count };
+	const { scenario, xdp, programs } = order;
+	const needs = { gateways: scenario.gateways.count, answersInKernel: xdp !== "off", programs };
 	return inTopology(needs, control.say, (topology, folder) =>
 		new LiveRun(order, control, topology, folder).run(),
 	);

@@ -69,8 +69,14 @@ describe("the pages", () => {
 		const closed = all.flatMap(({ text }) => [...text.matchAll(/<!-- \/numbers -->/g)]);
 		expect(opened.map(([, name]) => name).sort()).toEqual([
 			"bench-dam",
+			"bench-drop-peers",
 			"bench-engine-storm",
+			"bench-gateway-service",
 			"bench-hold",
+			"bench-turnaround",
+			"bench-xdp",
+			"live-restart-100k",
+			"live-restart-100k-flooded",
 			"psps",
 		]);
 		expect(closed.length).toBe(opened.length);
