@@ -350,7 +350,14 @@ impl Device {
         let held = self.backlog.count(taken).min(u32::from(config.buffer_readings));
         let cookie = (self.word != 0).then_some(Cookie { slot: self.half, mac: self.word });
         let acked = (self.live_acked, self.backfill_acked);
-        let hello = Hello { session: self.session, epoch: self.epoch, backlog: held as u16, cookie, acked };
+        let hello = Hello {
+            session: self.session,
+            epoch: self.epoch,
+            backlog: held as u16,
+            cookie,
+            acked,
+            gateway: 0,
+        };
         out.send(Frame::Hello(hello));
         self.flags.set_state(State::Connecting);
         let timeout = config.hello_timeout_micros.saturating_mul(1 << doublings);

@@ -35,6 +35,9 @@ pub struct Hello {
     pub cookie: Option<Cookie>,
     /// Everything below was acknowledged, (live, backfill): for a gateway that keeps no marks.
     pub acked: (Mark, Mark),
+    /// Which gateway is asked, as [`crate::wire::gateway_number`] of the address that the device knows it by: what is meant for
+    /// one gateway is no use at another. 0 until it is known where the frame goes.
+    pub gateway: u32,
 }
 
 /// Opens a session.

@@ -106,7 +106,7 @@ fn frame() -> impl Strategy<Value = Frame> {
         1 => session().prop_map(|session| Frame::Bye { session }),
         1 => data().prop_map(Frame::Data),
         1 => session().prop_map(|session| {
-            Frame::Hello(Hello { session, epoch: 0, backlog: 1, cookie: None, acked: (0, 0) })
+            Frame::Hello(Hello { session, epoch: 0, backlog: 1, cookie: None, acked: (0, 0), gateway: 0 })
         }),
     ]
 }

@@ -9,7 +9,7 @@ use crate::port::Port;
 use crate::report::write;
 use crate::signals::StopSignals;
 use crate::usage::{Cpu, usage};
-use klais_burst_sync::wire::{FRAME_BYTES_MAX, MasterKeys};
+use klais_burst_sync::wire::{FRAME_BYTES_MAX, MasterKeys, gateway_number};
 use klais_units::{draw, scale};
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
@@ -211,12 +211,13 @@ impl Flood {
 
     fn send(&mut self, n: u64) {
         let kind = self.turns[(n % self.turns.len() as u64) as usize];
-        let mut datagram = [0; FRAME_BYTES_MAX];
-        let Some(bytes) = self.forge.frame(kind, n, &mut datagram) else { return };
         let random = draw(self.config.seed, n, 0, PURPOSE_SOURCE);
         let place = scale(random, u64::from(self.config.addresses)) as u32;
         let from = Ipv4Addr::from(u32::from(self.config.first_address) + 1 + place);
         let to = self.config.gateways[(random % self.config.gateways.len() as u64) as usize];
+        let mut datagram = [0; FRAME_BYTES_MAX];
+        let gateway = gateway_number((*to.ip()).into());
+        let Some(bytes) = self.forge.frame(kind, n, gateway, &mut datagram) else { return };
         let mut done = self.port.send(from, to, &datagram[..bytes]);
         if done == Err(Errno::EAGAIN) {
             self.port.wait_writable(FULL_BUFFER_WAIT);

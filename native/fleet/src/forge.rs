@@ -46,25 +46,26 @@ pub struct Forge {
 }
 
 impl Forge {
-    /// Writes frame number `n` to the front of `out`: its size. None where the attacker lacks what it takes.
-    pub fn frame(&self, kind: Kind, n: u64, out: &mut [u8; FRAME_BYTES_MAX]) -> Option<usize> {
+    /// Writes frame number `n`, for the gateway of this number, to the front of `out`: its size. A captured one stays as it
+    /// was. None where the attacker lacks what it takes.
+    pub fn frame(&self, kind: Kind, n: u64, gateway: u32, out: &mut [u8; FRAME_BYTES_MAX]) -> Option<usize> {
         let device = self.below(n, 0, self.devices);
         match kind {
-            Kind::Spoofed => self.unsigned(device, None, n, out),
+            Kind::Spoofed => self.unsigned(device, None, n, gateway, out),
             Kind::ForgedCookie => match &self.insiders {
                 Some((range, keys)) => {
                     let insider = range.start + self.below(n, 1, range.end - range.start);
-                    self.signed(insider, Some(self.cookie(n)), n, keys, out)
+                    self.signed(insider, Some(self.cookie(n)), n, gateway, keys, out)
                 }
-                None => self.unsigned(device, Some(self.cookie(n)), n, out),
+                None => self.unsigned(device, Some(self.cookie(n)), n, gateway, out),
             },
             Kind::Replay => {
                 let captured = self.captured.get(self.below(n, 2, self.captured.len() as u32) as usize)?;
                 out.get_mut(..captured.len())?.copy_from_slice(captured);
                 Some(captured.len())
             }
-            Kind::OldKey => self.signed(device, None, n, self.old_keys.as_ref()?, out),
-            Kind::Malformed => self.malformed(device, n, out),
+            Kind::OldKey => self.signed(device, None, n, gateway, self.old_keys.as_ref()?, out),
+            Kind::Malformed => self.malformed(device, n, gateway, out),
         }
     }
 
@@ -94,18 +95,26 @@ impl Forge {
         device: u32,
         cookie: Option<Cookie>,
         n: u64,
+        gateway: u32,
         keys: &MasterKeys,
         out: &mut [u8],
     ) -> Option<usize> {
         let (session, backlog) = (self.random(n, 6) as u16, self.random(n, 7) as u16);
-        let hello = Frame::Hello(Hello { session, epoch: 0, backlog, cookie, acked: (0, 0) });
+        let hello = Frame::Hello(Hello { session, epoch: 0, backlog, cookie, acked: (0, 0), gateway });
         let key = keys.device_key(device, keys.epoch())?;
         encode(&hello, device, keys.epoch(), &key, &[], out).ok()
     }
 
-    fn unsigned(&self, device: u32, cookie: Option<Cookie>, n: u64, out: &mut [u8]) -> Option<usize> {
+    fn unsigned(
+        &self,
+        device: u32,
+        cookie: Option<Cookie>,
+        n: u64,
+        gateway: u32,
+        out: &mut [u8],
+    ) -> Option<usize> {
         let guessed = MasterKeys::new([0; 16], self.guessed_epoch());
-        let bytes = self.signed(device, cookie, n, &guessed, out)?;
+        let bytes = self.signed(device, cookie, n, gateway, &guessed, out)?;
         let mac = out.get_mut(..bytes)?.last_chunk_mut::<MAC_BYTES>()?;
         let (high, low) = mac.split_at_mut(8);
         high.copy_from_slice(&self.random(n, 8).to_be_bytes());
@@ -118,8 +127,8 @@ impl Forge {
         self.captured.first().and_then(|frame| parse(frame).ok()).map_or(0, |parsed| parsed.key_epoch)
     }
 
-    fn malformed(&self, device: u32, n: u64, out: &mut [u8; FRAME_BYTES_MAX]) -> Option<usize> {
-        let bytes = self.unsigned(device, None, n, out)?;
+    fn malformed(&self, device: u32, n: u64, gateway: u32, out: &mut [u8; FRAME_BYTES_MAX]) -> Option<usize> {
+        let bytes = self.unsigned(device, None, n, gateway, out)?;
         let value = self.random(n, 10) as u8;
         match self.below(n, 11, 5) {
             0 => return Some(self.below(n, 12, bytes as u32) as usize),
@@ -141,7 +150,8 @@ mod tests {
     fn forge(keys: &MasterKeys) -> Forge {
         let mut captured = vec![0; FRAME_BYTES_MAX];
         let cookie = Some(Cookie { slot: 77, mac: 88 });
-        let hello = Frame::Hello(Hello { session: 9, epoch: 0, backlog: 1, cookie, acked: (0, 0) });
+        let hello =
+            Frame::Hello(Hello { session: 9, epoch: 0, backlog: 1, cookie, acked: (0, 0), gateway: 0 });
         let key = keys.device_key(5, keys.epoch()).expect("a key");
         let bytes = encode(&hello, 5, keys.epoch(), &key, &[], &mut captured).expect("a frame");
         captured.truncate(bytes);
@@ -162,7 +172,7 @@ mod tests {
         let mut stolen = 0;
         for n in 0..10_000 {
             let mut made = |kind| {
-                let bytes = forge.frame(kind, n, &mut out).expect("a frame");
+                let bytes = forge.frame(kind, n, 7, &mut out).expect("a frame");
                 out[..bytes].to_vec()
             };
             assert_eq!(open(&made(Kind::Spoofed), &keys), Err(WireError::Mac));
@@ -183,9 +193,9 @@ mod tests {
     fn an_attacker_without_means_makes_nothing() {
         let bare = Forge { seed: 1, devices: 1, old_keys: None, insiders: None, captured: Vec::new() };
         let mut out = [0; FRAME_BYTES_MAX];
-        assert_eq!(bare.frame(Kind::Replay, 0, &mut out), None);
-        assert_eq!(bare.frame(Kind::OldKey, 0, &mut out), None);
-        let bytes = bare.frame(Kind::ForgedCookie, 0, &mut out).expect("a guess");
+        assert_eq!(bare.frame(Kind::Replay, 0, 7, &mut out), None);
+        assert_eq!(bare.frame(Kind::OldKey, 0, 7, &mut out), None);
+        let bytes = bare.frame(Kind::ForgedCookie, 0, 7, &mut out).expect("a guess");
         assert_eq!(open(&out[..bytes], &MasterKeys::new([3; 16], 0)), Err(WireError::Mac));
     }
 }

@@ -73,7 +73,7 @@ mod tests {
         assert_eq!(inbound.accept(addresses.of(5), &good), None);
         let beyond = frame(&bye, 10);
         assert_eq!(inbound.accept(addresses.of(10), &beyond), None);
-        let hello = Hello { session: 1, epoch: 0, backlog: 0, cookie: None, acked: (0, 0) };
+        let hello = Hello { session: 1, epoch: 0, backlog: 0, cookie: None, acked: (0, 0), gateway: 0 };
         assert_eq!(inbound.accept(addresses.of(4), &frame(&Frame::Hello(hello), 4)), None);
         let mut forged = good.clone();
         forged[20] ^= 1;

@@ -10,7 +10,7 @@ use crate::payload;
 use crate::port::Port;
 use hdrhistogram::Histogram;
 use klais_burst_sync::Frame;
-use klais_burst_sync::wire::{FRAME_BYTES_MAX, MasterKeys, encode};
+use klais_burst_sync::wire::{FRAME_BYTES_MAX, MasterKeys, encode, gateway_number};
 use nix::errno::Errno;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -90,20 +90,27 @@ impl Transmitter {
 
     /// Deriving a key takes less time than fetching one from a table of a million.
     fn sign(&self, outgoing: &Outgoing, out: &mut [u8]) -> Option<usize> {
-        let Outgoing { device, frame, .. } = outgoing;
+        let Outgoing { device, mut frame, .. } = *outgoing;
+        if let Frame::Hello(hello) = &mut frame {
+            hello.gateway = gateway_number((*self.gateway_of(device).ip()).into());
+        }
         let epoch = self.keys.epoch();
-        let key = self.keys.device_key(*device, epoch)?;
+        let key = self.keys.device_key(device, epoch)?;
         let mut readings = [0; FRAME_BYTES_MAX];
-        let bytes = match frame {
-            Frame::Data(data) => payload::fill(*device, data, self.reading_bytes, &mut readings)?,
+        let bytes = match &frame {
+            Frame::Data(data) => payload::fill(device, data, self.reading_bytes, &mut readings)?,
             _ => 0,
         };
-        encode(frame, *device, epoch, &key, readings.get(..bytes)?, out).ok()
+        encode(&frame, device, epoch, &key, readings.get(..bytes)?, out).ok()
+    }
+
+    fn gateway_of(&self, device: u32) -> SocketAddrV4 {
+        self.gateways[device as usize % self.gateways.len()]
     }
 
     fn send(&self, port: &Port, device: u32, datagram: &[u8]) -> Result<(), Errno> {
         let from = self.addresses.of(device);
-        let to = self.gateways[device as usize % self.gateways.len()];
+        let to = self.gateway_of(device);
         let mut waited_since = None;
         loop {
             match port.send(from, to, datagram) {

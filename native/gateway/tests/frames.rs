@@ -189,6 +189,7 @@ fn garbage(chance: &mut Chance) -> Frame {
                 backlog: chance.pick(&[0, 1, 200, 65_535]),
                 cookie: chance.per_mille(300).then_some(cookie),
                 acked: (chance.pick(&marks), chance.pick(&marks)),
+                gateway: chance.below(3) as u32,
             })
         }
         2..=6 => Frame::Data(Data {

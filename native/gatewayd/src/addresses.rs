@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     fn hello(epoch: u16, session: u16) -> Hello {
-        Hello { session, epoch, backlog: 0, cookie: None, acked: (0, 0) }
+        Hello { session, epoch, backlog: 0, cookie: None, acked: (0, 0), gateway: 0 }
     }
 
     fn at(port: u16) -> SocketAddr {

@@ -2,10 +2,11 @@
 
 use crate::error::StartError;
 use crate::policy::PolicyConfig;
+use klais_burst_sync::wire;
 use klais_gateway::{GatewayConfig, GatewayError};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 /// The one schema that this version reads.
@@ -27,6 +28,9 @@ pub struct Config {
     #[serde(deserialize_with = "at_least_one")]
     pub gateways: u32,
     pub listen: SocketAddr,
+    /// The address that devices know this gateway by, where that is not the one listened on.
+    #[serde(default)]
+    pub public_address: Option<IpAddr>,
     #[serde(deserialize_with = "loopback")]
     pub admin: SocketAddr,
     #[serde(default)]
@@ -153,6 +157,11 @@ impl Config {
             return Err(("interface".into(), "XDP needs the name of the interface to attach to".into()));
         }
         self.gateway_config().map(|_| ())
+    }
+
+    /// What a HELLO calls this gateway; 0, for any name, where it listens on all addresses and no other is told.
+    pub fn gateway_number(&self, listen: IpAddr) -> u32 {
+        wire::gateway_number(self.public_address.unwrap_or(listen))
     }
 
     /// The gateway's own configuration: its tables are for the whole fleet, since any device may come to any gateway.

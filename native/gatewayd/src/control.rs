@@ -84,6 +84,7 @@ impl Daemon {
         let gateway = DROP_NAMES.iter().copied().zip(self.gateway.drops().iter().copied());
         let own = [
             ("prefix", self.tallies.prefix),
+            ("other-gateway", self.tallies.other_gateway),
             ("draining", self.tallies.draining),
             ("no-address", self.tallies.no_address),
             ("no-key", self.tallies.no_key),

@@ -48,6 +48,8 @@ pub struct Tallies {
     pub wire_errors: [u64; WireError::ALL.len()],
     /// From a blocked range.
     pub prefix: u64,
+    /// HELLOs for another gateway.
+    pub other_gateway: u64,
     /// Came while the process was ending.
     pub draining: u64,
     /// Answers to a device of which no address is known.
@@ -93,6 +95,8 @@ pub struct Daemon {
     pub(crate) reason: Option<String>,
     pub(crate) clock: Clock,
     pub(crate) keys: MasterKeys,
+    /// What HELLOs call this gateway; 0: whatever they say.
+    pub(crate) number: u32,
     pub(crate) addresses: Addresses,
     pub(crate) prefixes: Prefixes,
     pub(crate) sink: Box<dyn Sink>,
@@ -117,6 +121,7 @@ impl Daemon {
         let Parts { socket, inbox, gateway, dam_config, kernel, reason, clock, turnaround } = parts;
         let now = monotonic_nanos();
         let mut daemon = Self {
+            number: config.gateway_number(config.listen.ip()),
             keys: MasterKeys::new(config.master_key.0, config.key_epoch),
             addresses: Addresses::new(config.devices, config.listen),
             prefixes: Prefixes::default(),

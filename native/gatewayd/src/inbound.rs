@@ -48,6 +48,10 @@ impl Daemon {
                 }
             };
             match &frame {
+                Frame::Hello(hello) if self.number != 0 && hello.gateway != self.number => {
+                    self.tallies.other_gateway += 1;
+                    continue;
+                }
                 Frame::Data(data) => {
                     work[1] += 1;
                     work[2] += u64::from(data.count);

@@ -85,6 +85,7 @@ fn load(
         dam: gateway.dam.clone(),
         slots: gateway.slots,
         port: listen.port(),
+        gateway: config.gateway_number(listen.ip()),
         master: klais_xdp::Key { key: config.master_key.0, epoch: config.key_epoch },
         origin_nanos: clock.origin_nanos(),
         scale: clock.scale(),

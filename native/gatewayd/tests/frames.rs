@@ -4,7 +4,7 @@
 mod common;
 
 use common::{A_WHILE, Daemon, Device, NEXT_KEY, config, hex};
-use klais_burst_sync::wire::MasterKeys;
+use klais_burst_sync::wire::{self, MasterKeys};
 use klais_burst_sync::{Frame, Lane};
 use serde_json::json;
 use std::net::UdpSocket;
@@ -193,4 +193,21 @@ fn keys_rotate_without_a_gap() {
     late.keys = MasterKeys::new([9; 16], 2);
     late.key_epoch = 2;
     late.connect(1);
+}
+
+#[test]
+fn what_another_gateway_was_asked_is_not_answered() {
+    let mut config = config();
+    config["publicAddress"] = "203.0.113.9".into();
+    let daemon = Daemon::start(&config);
+    let device = Device::new(3, daemon.listen);
+    // It calls the gateway by the address that it sends to, which is not the public one.
+    device.send(&device.hello(1));
+    assert_eq!(device.try_receive(A_WHILE), None);
+    let stats = daemon.stats();
+    assert_eq!((&stats["drops"]["other-gateway"], &stats["gateway"]["hellos"]), (&1.into(), &0.into()));
+    let Frame::Hello(mut hello) = device.hello(2) else { panic!("a HELLO") };
+    hello.gateway = wire::gateway_number([203, 0, 113, 9].into());
+    device.send(&Frame::Hello(hello));
+    assert!(matches!(device.receive(), Frame::Admit(_)));
 }

@@ -165,6 +165,8 @@ impl Record {
                     backlog: (self.a >> 16) as u16,
                     cookie: with_cookie.then_some(cookie),
                     acked: if with_cookie { (0, 0) } else { (self.b, self.c) },
+                    // Nobody overhears a simulated wire.
+                    gateway: 0,
                 })
             }
             kind::ADMIT => Frame::Admit(Admit {

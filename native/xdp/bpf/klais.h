@@ -157,6 +157,9 @@ struct klais_config {
 	/* The key sets in use. */
 	__u32 master_index;
 	__u32 cookie_index;
+	/* What a HELLO calls this gateway, in network order; 0: any name is taken. */
+	__u32 gateway;
+	__u32 reserved;
 	/* Virtual time 0, on CLOCK_MONOTONIC. */
 	__u64 origin_nanos;
 	/* Virtual nanoseconds per nanosecond. */

@@ -111,9 +111,12 @@ static __always_inline enum klais_counter klais_read_hello(const void *frame, st
 	hello->has_cookie = flags & KLAIS_FLAG;
 	hello->cookie_slot = bpf_ntohl((__u32)slot);
 	hello->cookie_mac = bpf_be64_to_cpu(mac);
-	if (flags & ~KLAIS_FLAG || slot >> 32 != 0)
+	if (flags & ~KLAIS_FLAG || (!flags && ((__u32)slot | mac) != 0))
 		return KLAIS_DROP_FIELD;
-	return flags || (slot | mac) == 0 ? KLAIS_PASS_HELLO : KLAIS_DROP_FIELD;
+	/* A copy of what another gateway was asked would be new here, and take up a slot. */
+	if (klais_config.gateway && klais_config.gateway != slot >> 32)
+		return KLAIS_DROP_MISDIRECTED;
+	return KLAIS_PASS_HELLO;
 }
 
 /* Whether the device, or whoever else has its key, signed the HELLO. */

@@ -32,6 +32,8 @@ pub struct FilterConfig {
     pub slots: bool,
     /// The UDP port of the gateway.
     pub port: u16,
+    /// What a HELLO must call this gateway (`klais_burst_sync::wire::gateway_number`); 0: whatever it says.
+    pub gateway: u32,
     /// The key that device keys come from.
     pub master: Key,
     /// Time 0, on `CLOCK_MONOTONIC`, in nanoseconds.
@@ -255,6 +257,8 @@ fn first_settings(config: &FilterConfig) -> Config {
         addresses: 0,
         master_index: 0,
         cookie_index: 0,
+        gateway: config.gateway.to_be(),
+        reserved: 0,
         origin_nanos: config.origin_nanos,
         scale,
         elapsed_nanos_max: u64::MAX / scale,

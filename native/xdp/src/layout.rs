@@ -28,6 +28,8 @@ pub struct Config {
     pub addresses: u32,
     pub master_index: u32,
     pub cookie_index: u32,
+    pub gateway: u32,
+    pub reserved: u32,
     pub origin_nanos: u64,
     pub scale: u64,
     pub elapsed_nanos_max: u64,

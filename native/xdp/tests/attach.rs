@@ -31,6 +31,7 @@ fn load(origin_nanos: u64) -> (Filter, Dam) {
         dam: config(),
         slots: true,
         port: PORT,
+        gateway: 0,
         master: Key { key: MASTER, epoch: 3 },
         origin_nanos,
         scale: 1,
@@ -65,7 +66,8 @@ fn receiver(network: &Network, address: &str) -> UdpSocket {
 }
 
 fn hello(device: u32, session: u16, keys: &MasterKeys, epoch: u8) -> Vec<u8> {
-    let frame = Frame::Hello(Hello { session, epoch: 0, backlog: 9, cookie: None, acked: (0, 0) });
+    let frame =
+        Frame::Hello(Hello { session, epoch: 0, backlog: 9, cookie: None, acked: (0, 0), gateway: 0 });
     bytes(&frame, device, keys, epoch, &[])
 }
 

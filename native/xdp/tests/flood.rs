@@ -45,7 +45,7 @@ impl Attacker {
 
     fn hello(&mut self, cookie: Option<Cookie>) -> Frame {
         let session = self.dice.below(1 << 16) as u16;
-        Frame::Hello(Hello { session, epoch: 0, backlog: 9, cookie, acked: (0, 0) })
+        Frame::Hello(Hello { session, epoch: 0, backlog: 9, cookie, acked: (0, 0), gateway: 0 })
     }
 
     /// A hostile payload, and its kind.
@@ -120,7 +120,7 @@ fn restart(filter: &Filter, mut attacker: Option<&mut Attacker>) -> BTreeMap<u32
         let heard = told.entry(device).or_default();
         let cookie = cookies.get(&device).copied();
         let session = heard.len() as u16 + 1;
-        let frame = Frame::Hello(Hello { session, epoch: 0, backlog: 9, cookie, acked: (0, 0) });
+        let frame = Frame::Hello(Hello { session, epoch: 0, backlog: 9, cookie, acked: (0, 0), gateway: 0 });
         let payload = bytes(&frame, device, &keys, EPOCH, &[]);
         let request = packet(Framing::Ipv4, &payload);
         let run = filter.test_run(&request).expect("a run");

@@ -130,7 +130,14 @@ impl Fleet {
             3..5 => cookie = None,
             _ => {}
         }
-        Hello { session, epoch: self.epochs[n], backlog: dice.any() as u16, cookie, acked: (1, 2) }
+        Hello {
+            session,
+            epoch: self.epochs[n],
+            backlog: dice.any() as u16,
+            cookie,
+            acked: (1, 2),
+            gateway: 0,
+        }
     }
 }
 

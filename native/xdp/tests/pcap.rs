@@ -84,7 +84,7 @@ fn counters<'a>(names: impl Iterator<Item = &'a str>) -> Value {
 }
 
 fn hello(device: u32, session: u16) -> Vec<u8> {
-    let hello = Hello { session, epoch: 0, backlog: 9, cookie: None, acked: (0, 0) };
+    let hello = Hello { session, epoch: 0, backlog: 9, cookie: None, acked: (0, 0), gateway: 0 };
     bytes(&Frame::Hello(hello), device, &MasterKeys::new(MASTER, EPOCH), EPOCH, &[])
 }
 

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Dice, FRAMINGS, Framing, MASTER, PORT, bytes, header_bytes, kernel, packet};
-use klais_burst_sync::wire::MasterKeys;
+use klais_burst_sync::wire::{MasterKeys, gateway_number};
 use klais_burst_sync::{Data, Frame, Hello, Lane};
 use klais_dam::{Dam, DamConfig, Limit, SessionMode};
 use klais_xdp::{Filter, FilterConfig, Key};
@@ -27,7 +27,7 @@ fn config(devices: u32) -> DamConfig {
 }
 
 fn hello(session: u16) -> Frame {
-    Frame::Hello(Hello { session, epoch: 0, backlog: 9, cookie: None, acked: (0, 0) })
+    Frame::Hello(Hello { session, epoch: 0, backlog: 9, cookie: None, acked: (0, 0), gateway: 0 })
 }
 
 fn hex(text: &str) -> Vec<u8> {
@@ -60,6 +60,7 @@ fn shared_vectors_get_the_verdict_that_the_page_gives_them() {
             dam: DamConfig::open(1 << 20),
             slots: true,
             port: PORT,
+            gateway: 0,
             master: Key { key, epoch },
             origin_nanos: 0,
             scale: 1,
@@ -215,4 +216,34 @@ fn keys_rotate_in_the_kernel_as_in_user_space() {
         }
         assert_eq!(good, 2, "after rotation {n}");
     }
+}
+
+/// What one gateway was asked is no use at another, where it would be new and take up a slot.
+#[test]
+#[ignore = "needs root and Linux"]
+fn a_hello_for_another_gateway_moves_nothing() {
+    let [ours, other] = [[10, 77, 0, 1], [10, 77, 1, 1]].map(|ip| gateway_number(ip.into()));
+    let keys = MasterKeys::new(MASTER, 3);
+    let filter = Filter::load(&FilterConfig {
+        dam: config(4),
+        slots: true,
+        port: PORT,
+        gateway: ours,
+        master: Key { key: MASTER, epoch: 3 },
+        origin_nanos: 0,
+        scale: 1,
+        test: true,
+    })
+    .expect("a filter: these tests need root");
+    let dam = Dam::over(config(4), filter.tables()).expect("a dam over the kernel's memory");
+    let run = |gateway| {
+        let Frame::Hello(plain) = hello(1) else { panic!("a HELLO") };
+        let frame = bytes(&Frame::Hello(Hello { gateway, ..plain }), 1, &keys, 3, &[]);
+        filter.test_run(&packet(Framing::Ipv4, &frame)).expect("a run").outcome
+    };
+    for gateway in [other, 0, ours.swap_bytes()] {
+        assert_eq!(run(gateway), "misdirected");
+        assert_eq!((dam.slot_word(1), dam.tats()), (0, [0; 5]));
+    }
+    assert_eq!(run(ours), "pass-hello");
 }

@@ -86,10 +86,9 @@ fn fixed(header: &Header, body: &mut Reader<'_>) -> Result<Frame, WireError> {
 fn hello(session: u16, with_cookie: bool, body: &mut Reader<'_>) -> Result<Frame, WireError> {
     let (epoch, backlog) = (body.u16()?, body.u16()?);
     let acked = (body.u32()?, body.u32()?);
-    let slot = body.u32()?;
-    body.reserved::<4>()?;
+    let (slot, gateway) = (body.u32()?, body.u32()?);
     let cookie = optional(with_cookie, Cookie { slot, mac: body.u64()? })?;
-    Ok(Frame::Hello(Hello { session, epoch, backlog, cookie, acked }))
+    Ok(Frame::Hello(Hello { session, epoch, backlog, cookie, acked, gateway }))
 }
 
 fn admit(session: u16, with_marks: bool, body: &mut Reader<'_>) -> Result<Frame, WireError> {

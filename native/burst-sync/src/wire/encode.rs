@@ -61,7 +61,7 @@ fn fields(frame: &Frame, payload: &[u8], out: &mut Writer<'_>) -> Result<(), Wir
             out.u32(hello.acked.0)?;
             out.u32(hello.acked.1)?;
             out.u32(slot)?;
-            out.reserved::<4>()?;
+            out.u32(hello.gateway)?;
             out.u64(mac)
         }
         Frame::Admit(admit) => {

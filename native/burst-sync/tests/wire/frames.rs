@@ -37,7 +37,7 @@ pub fn one_of_each() -> [Frame; 8] {
     let cookie = Cookie { slot: 70_000, mac: 0x0123_4567_89ab_cdef };
     let lane = Lane::Backfill;
     [
-        Frame::Hello(Hello { session: 2, epoch: 1, backlog: 300, cookie: None, acked: (10, 20) }),
+        Frame::Hello(Hello { session: 2, epoch: 1, backlog: 300, cookie: None, acked: (10, 20), gateway: 0 }),
         Frame::Admit(Admit { session: 2, marks: Some((10, 20)), backfill_delay_millis: 5_000, credit: 308 }),
         Frame::Defer(Defer { session: 2, delay_millis: 90_000, cookie }),
         Frame::Redirect { session: 2, delay_millis: 0, address: [0xfd; 16], port: 7_447 },
@@ -97,11 +97,10 @@ fn data() -> impl Strategy<Value = (Frame, Vec<u8>)> {
 fn bare() -> impl Strategy<Value = Frame> {
     let marks = || (any::<u32>(), any::<u32>());
     prop_oneof![
-        (any::<u16>(), any::<u16>(), any::<u16>(), prop::option::of(cookie()), marks()).prop_map(
-            |(session, epoch, backlog, cookie, acked)| {
-                Frame::Hello(Hello { session, epoch, backlog, cookie, acked })
-            }
-        ),
+        (any::<u16>(), any::<u16>(), any::<u16>(), prop::option::of(cookie()), marks(), any::<u32>())
+            .prop_map(|(session, epoch, backlog, cookie, acked, gateway)| {
+                Frame::Hello(Hello { session, epoch, backlog, cookie, acked, gateway })
+            }),
         (any::<u16>(), prop::option::of(marks()), any::<u32>(), any::<u16>()).prop_map(
             |(session, marks, backfill_delay_millis, credit)| {
                 Frame::Admit(Admit { session, marks, backfill_delay_millis, credit })

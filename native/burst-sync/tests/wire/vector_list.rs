@@ -78,9 +78,16 @@ fn data_vector(name: &str, data: Data, reading_bytes: usize) -> Valid {
 
 /// Answers to a HELLO, and HELLO.
 fn handshakes() -> Vec<Valid> {
-    let hello = Hello { session: 7, epoch: 1, backlog: 3_600, cookie: None, acked: (86_400, 82_800) };
+    let hello = Hello {
+        session: 7,
+        epoch: 1,
+        backlog: 3_600,
+        cookie: None,
+        acked: (86_400, 82_800),
+        gateway: 0x0a4d_0001,
+    };
     let cookie = Cookie { slot: 70_000, mac: 0x0123_4567_89ab_cdef };
-    let zero = Hello { session: 0, epoch: 0, backlog: 0, cookie: None, acked: (0, 0) };
+    let zero = Hello { session: 0, epoch: 0, backlog: 0, cookie: None, acked: (0, 0), gateway: 0 };
     let most = (u16::MAX, u32::MAX);
     let full = Hello {
         session: most.0,
@@ -88,6 +95,7 @@ fn handshakes() -> Vec<Valid> {
         backlog: most.0,
         cookie: Some(COOKIE_MAX),
         acked: (most.1, most.1),
+        gateway: most.1,
     };
     let admit =
         Admit { session: 7, marks: Some((86_400, 82_800)), backfill_delay_millis: 5_000, credit: 3_608 };
@@ -235,7 +243,6 @@ fn wrong_inside() -> Vec<Row> {
         ("ack-flag-0", Ack, Signed(at(11, &[1])), Field),
         ("nack-flag-0", Nack, Signed(at(11, &[1])), Field),
         ("bye-flag-0", Bye, Signed(at(11, &[1])), Field),
-        ("hello-reserved", Hello, Signed(at(31, &[1])), Field),
         ("admit-reserved-18", Admit, Signed(at(18, &[1])), Field),
         ("admit-reserved-31", Admit, Signed(at(31, &[1])), Field),
         ("defer-reserved", Defer, Signed(at(20, &[128])), Field),
@@ -263,6 +270,7 @@ fn wrong_inside() -> Vec<Row> {
         ("hello-mac-of-zeros", Hello, Unsigned(at(40, &[0; 16])), Mac),
         ("hello-changed-backlog", Hello, Unsigned(at(14, &[255, 255])), Mac),
         ("hello-changed-session", Hello, Unsigned(at(8, &[0, 8])), Mac),
+        ("hello-changed-gateway", Hello, Unsigned(at(31, &[2])), Mac),
         ("hello-of-another-device", Hello, SignedBy(100_001), Mac),
         ("hello-that-takes-a-device-number", Hello, Unsigned(at(4, &[0, 1, 0x86, 0xa1])), Mac),
         ("data-changed-payload", Data, Unsigned(at(32, &[255])), Mac),

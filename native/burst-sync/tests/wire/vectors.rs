@@ -39,7 +39,7 @@ fn own_fields(valid: &Valid) -> (u16, bool, Value) {
             let cookie = f.cookie.unwrap_or_default();
             let fields = json!({
                 "epoch": f.epoch, "backlog": f.backlog, "acked_live": f.acked.0, "acked_backfill": f.acked.1,
-                "cookie_slot": cookie.slot, "cookie_mac": cookie.mac.to_string(),
+                "cookie_slot": cookie.slot, "cookie_mac": cookie.mac.to_string(), "gateway": f.gateway,
             });
             (f.session, f.cookie.is_some(), fields)
         }

@@ -188,7 +188,7 @@ fn encode(
 }
 
 fn hello(session: u16) -> Frame {
-    Frame::Hello(Hello { session, epoch: 0, backlog: BACKLOG, cookie: None, acked: (0, 0) })
+    Frame::Hello(Hello { session, epoch: 0, backlog: BACKLOG, cookie: None, acked: (0, 0), gateway: 0 })
 }
 
 fn data(count: u16, first: u32) -> Frame {

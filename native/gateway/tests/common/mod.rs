@@ -68,7 +68,7 @@ pub fn arrive(gateway: &mut Gateway, now: u64, device: u32, frame: &Frame) -> In
 }
 
 pub fn hello(session: u16, epoch: u16, backlog: u16) -> Frame {
-    Frame::Hello(Hello { session, epoch, backlog, cookie: None, acked: (0, 0) })
+    Frame::Hello(Hello { session, epoch, backlog, cookie: None, acked: (0, 0), gateway: 0 })
 }
 
 /// `first` to `end` - 1, sent after everything below `prev`.

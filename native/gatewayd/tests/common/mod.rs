@@ -224,12 +224,31 @@ impl Device {
         Some(parsed.frame)
     }
 
+    /// What it calls the gateway that it talks to.
+    fn gateway(&self) -> u32 {
+        self.socket.peer_addr().map_or(0, |address| wire::gateway_number(address.ip()))
+    }
+
     pub fn hello(&self, session: u16) -> Frame {
-        Frame::Hello(Hello { session, epoch: 0, backlog: 0, cookie: None, acked: (0, 0) })
+        Frame::Hello(Hello {
+            session,
+            epoch: 0,
+            backlog: 0,
+            cookie: None,
+            acked: (0, 0),
+            gateway: self.gateway(),
+        })
     }
 
     pub fn hello_with(&self, session: u16, cookie: Cookie) -> Frame {
-        Frame::Hello(Hello { session, epoch: 0, backlog: 0, cookie: Some(cookie), acked: (0, 0) })
+        Frame::Hello(Hello {
+            session,
+            epoch: 0,
+            backlog: 0,
+            cookie: Some(cookie),
+            acked: (0, 0),
+            gateway: self.gateway(),
+        })
     }
 
     /// Opens a session.

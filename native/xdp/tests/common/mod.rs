@@ -145,6 +145,7 @@ pub fn kernel(config: &DamConfig, slots: bool) -> (Filter, Dam) {
         dam: config.clone(),
         slots,
         port: PORT,
+        gateway: 0,
         master: Key { key: MASTER, epoch: 3 },
         origin_nanos: 0,
         scale: 1,

@@ -76,7 +76,7 @@ pub fn hello(
     session: u16,
     cookie: Option<Cookie>,
 ) -> Result<Vec<u8>, ToolError> {
-    let hello = Hello { session, epoch: 1, backlog: 60, cookie, acked: (0, 0) };
+    let hello = Hello { session, epoch: 1, backlog: 60, cookie, acked: (0, 0), gateway: 0 };
     frame(keys, device, &Frame::Hello(hello), &[])
 }
 

@@ -161,6 +161,7 @@ impl Config {
             dam: self.dam(),
             slots: self.slots,
             port: self.port,
+            gateway: 0,
             master: Key { key: self.master_key.0, epoch: self.key_epoch },
             origin_nanos: 0,
             scale: 1,
