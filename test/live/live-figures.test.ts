@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { FleetReport } from "../../src/live/fleet-report.js";
-import type { GatewayStats } from "../../src/live/gateway-stats.js";
+import { type GatewayStats, parseGatewayStats } from "../../src/live/gateway-stats.js";
 import { liveChecks } from "../../src/live/live-checks.js";
 import { liveFigures } from "../../src/live/live-figures.js";
 import { drainSeconds, liveSeries, sampleMicros } from "../../src/live/live-series.js";
@@ -189,5 +189,19 @@ describe("what must hold of a live run", () => {
 			({ name }) => name,
 		);
 		expect(names).toEqual(["ledger", "generator-keeps-up", "filter-as-asked"]);
+	});
+});
+
+describe("the statistics of a gateway", () => {
+	test("are read before it can tell what a frame costs, and after", () => {
+		for (const service of [{ dataNanos: null }, { dataNanos: 6_500 }, null]) {
+			expect(parseGatewayStats(JSON.stringify({ ...stats, service })).service).toEqual(service);
+		}
+		expect(parseGatewayStats(JSON.stringify(stats)).service).toBeUndefined();
+	});
+
+	test("are refused by the name of what is wrong", () => {
+		const wrong = { ...stats, frames: { ...stats.frames, sent: -1 } };
+		expect(() => parseGatewayStats(JSON.stringify(wrong))).toThrow(/the gateway's \/stats: frames\.sent/);
 	});
 });

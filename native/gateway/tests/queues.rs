@@ -253,3 +253,22 @@ fn a_configuration_that_cannot_work_is_refused() {
     assert!(matches!(refused(|c| c.dam.horizon_nanos = 0), Some(GatewayError::Dam(_))));
     assert_eq!(refused(|c| c.slots = false), None);
 }
+
+/// A fleet that is dealt out by number brings a gateway every second, third, … device only.
+#[test]
+fn every_producer_has_work_whatever_the_stride_of_the_devices() {
+    for (stride, producers) in [(1, 4), (2, 2), (2, 4), (3, 3), (4, 2), (8, 4)] {
+        let mut config = config(100 * stride);
+        (config.dam.live, config.dam.global, config.producers) = (None, None, producers);
+        let mut gateway = gateway(&config);
+        for device in (0..100 * stride).step_by(stride as usize) {
+            gateway.assume_online(device);
+            flood(&mut gateway, 0, device, 1, Lane::Live, 0, 1);
+        }
+        gateway.poll(SECOND);
+        let shares: Vec<_> = gateway.take_submissions().map(|s| s.entries.len()).collect();
+        assert_eq!(shares.iter().sum::<usize>(), 100, "{stride} {producers}: {shares:?}");
+        assert_eq!(shares.len(), producers, "{stride} {producers}: {shares:?}");
+        assert!(shares.iter().all(|share| *share >= 80 / producers), "{stride} {producers}: {shares:?}");
+    }
+}
