@@ -1,6 +1,7 @@
 import { accessSync, constants } from "node:fs";
 import { join, resolve } from "node:path";
-import { harmedPackets, REPLAY_PROGRAM, replayCaptures } from "../live/pcap-replay.js";
+import { XDP_PROGRAM } from "../live/machine.js";
+import { harmedPackets, replayCaptures } from "../live/pcap-replay.js";
 import type { UserError } from "../units/user-error.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
 import { programsFolder } from "./native-programs.js";
@@ -15,7 +16,7 @@ export interface PcapRequest {
 
 /** `klais live --pcap`: runs the packets of captures through the XDP program, and prints what became of them. */
 export async function pcapCommand({ files, json }: PcapRequest): Promise<ExitCode> {
-	const program = join(programsFolder(), REPLAY_PROGRAM);
+	const program = join(programsFolder(), XDP_PROGRAM);
 	const refusals = [...fileRefusals(files), ...machineRefusals(program)];
 	if (refusals.length > 0) {
 		return refuse(refusals);

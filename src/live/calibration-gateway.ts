@@ -1,15 +1,10 @@
-import { type ChildProcessByStdio, spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
 import { z } from "zod";
-import { parsed } from "./gateway-stats.js";
-import { complaint, LiveFault } from "./live-fault.js";
+import { Child } from "./child.js";
+import { LiveFault } from "./live-fault.js";
+import { parsed } from "./parsed.js";
 
 const READY_MILLIS = 30_000;
 const ANSWER_MILLIS = 5_000;
-const END_MILLIS = 10_000;
-const STDERR_CHARACTERS = 2_000;
 
 const readySchema = z.looseObject({ ready: z.literal(true), listen: z.string(), admin: z.string() });
 
@@ -28,31 +23,18 @@ export type CalibrationStats = z.output<typeof statsSchema>;
 
 /** A gateway daemon on loopback, in no namespace: it takes no privileges. */
 export class CalibrationGateway {
-	private readonly process: ChildProcessByStdio<null, Readable, Readable>;
-	private readonly end: Promise<void>;
-	private ended: string | undefined;
-	private stderr = "";
+	private readonly child: Child;
+	private readonly firstLine: Promise<string>;
 	private admin = "";
-	private readonly kill = () => this.process.kill("SIGKILL");
+	private readonly kill = () => this.child.signal("SIGKILL");
 
 	private constructor(program: string, config: string) {
-		this.process = spawn(program, ["--config", config], {
-			stdio: ["ignore", "pipe", "pipe"],
-			env: { ...process.env, RUST_LOG: "warn" },
+		let heard: (line: string) => void = () => undefined;
+		this.firstLine = new Promise((resolve) => {
+			heard = resolve;
 		});
-		this.process.stderr.on("data", (chunk: Buffer) => {
-			this.stderr = (this.stderr + chunk.toString()).slice(-STDERR_CHARACTERS);
-		});
-		this.end = new Promise<void>((resolve) => {
-			this.process.on("error", (error) => {
-				this.ended ??= error.message;
-				resolve();
-			});
-			this.process.on("close", (code, signal) => {
-				this.ended ??= `ended with ${code ?? signal}`;
-				resolve();
-			});
-		});
+		const quiet = { RUST_LOG: "warn" };
+		this.child = new Child("klais-gatewayd", null, program, ["--config", config], heard, quiet);
 		// The last resort where nothing is awaited any more.
 		process.once("exit", this.kill);
 	}
@@ -64,11 +46,8 @@ export class CalibrationGateway {
 	): Promise<{ gateway: CalibrationGateway; listen: string }> {
 		const gateway = new CalibrationGateway(program, config);
 		try {
-			const lines = createInterface({ input: gateway.process.stdout });
-			const late = AbortSignal.timeout(READY_MILLIS);
-			const line = once(lines, "line", { signal: late }).then(([text]: string[]) => text ?? "");
-			const text = await Promise.race([line, gateway.end.then(() => undefined)]);
-			line.catch(() => undefined);
+			const tooLate = gateway.child.endsWithin(READY_MILLIS).then(() => undefined);
+			const text = await Promise.race([gateway.firstLine, tooLate]);
 			if (text === undefined) {
 				throw gateway.fault("did not get ready");
 			}
@@ -94,17 +73,14 @@ export class CalibrationGateway {
 
 	/** Asks it to end, and makes it end if it does not. */
 	async stop(): Promise<void> {
-		this.process.kill("SIGTERM");
-		const force = setTimeout(this.kill, END_MILLIS);
-		await this.end;
-		clearTimeout(force);
+		await this.child.stop();
 		process.off("exit", this.kill);
 	}
 
 	private fault(problem: string): LiveFault {
-		const words = [problem, this.ended, complaint(this.stderr)].filter(
+		const words = [problem, this.child.ended, this.child.complaint()].filter(
 			(text) => text !== undefined && text !== "",
 		);
-		return new LiveFault("run", `klais-gatewayd: ${words.join(": ")}`);
+		return new LiveFault("run", `${this.child.name}: ${words.join(": ")}`);
 	}
 }

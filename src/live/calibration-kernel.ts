@@ -5,13 +5,14 @@ import { z } from "zod";
 import type { KernelCosts } from "../scenarios/frame-costs.js";
 import { err, ok, type Result } from "../units/result.js";
 import type { CalibrationControl } from "./calibration.js";
-import { parsed } from "./gateway-stats.js";
 import { complaint, LiveFault } from "./live-fault.js";
 import { isExecutable, XDP_PROGRAM } from "./machine.js";
+import { parsed } from "./parsed.js";
+import { XDP_EXIT } from "./xdp-exit.js";
 
 const PATIENCE_MILLIS = 900_000;
 /** What the program ends with where the machine does not let it measure. */
-const CANNOT_HERE = 2;
+const CANNOT_HERE: readonly (number | undefined)[] = [XDP_EXIT.failed, XDP_EXIT.unable];
 
 const recordSchema = z.looseObject({ name: z.string(), samples: z.array(z.number()).min(1) });
 
@@ -46,7 +47,7 @@ export async function measureKernel(
 	const args = ["bench", "--json", ...(quick ? ["--quick"] : [])];
 	const { exitCode, stdout, stderr } = await x(program, args, { signal, timeout: PATIENCE_MILLIS });
 	signal.throwIfAborted();
-	if (exitCode === CANNOT_HERE) {
+	if (CANNOT_HERE.includes(exitCode)) {
 		return err(complaint(stderr.trim().split("\n").at(-1) ?? ""));
 	}
 	if (exitCode !== 0) {

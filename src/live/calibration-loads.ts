@@ -1,3 +1,5 @@
+import { NO_LIMIT_PER_SECOND, openGateway } from "./open-gateway.js";
+
 /** A load of one kind of frame: what one costs can then be read off, with nothing to tell apart. */
 export type CalibrationLoad =
 	| { readonly kind: "sessions" }
@@ -20,50 +22,30 @@ const READING_BYTES = 16;
 const MASTER_KEY = "4b4c41495320612063616c6962726174";
 const FRAME_READINGS = 80;
 const BUFFER_READINGS = 10_000;
-const NO_LIMIT_PER_SECOND = 10_000_000;
 
 /** A gateway on loopback, its dam in user space. Nothing is refused, and the sink decides at once. */
 export function calibrationGateway(): object {
-	return {
-		schema: "klais.gatewayd/1",
-		gateway: 0,
-		gateways: 1,
+	return openGateway({
 		listen: "127.0.0.1:0",
 		admin: "127.0.0.1:0",
 		interface: null,
 		xdp: "off",
 		devices: DEVICES,
 		masterKey: MASTER_KEY,
-		keyEpoch: 0,
-		assumeOnline: true,
-		originNanos: null,
-		timeScale: 1,
 		// Turns without a frame cost nothing that belongs to frames.
 		poll: "sleep",
 		policy: {
-			gateways: 1,
-			devices: DEVICES,
-			keyLow: 1,
-			keyHigh: 2,
 			admission: "slots",
-			deduplicate: true,
-			capacityPerSecond: NO_LIMIT_PER_SECOND,
 			sessionsPerSecond: NO_LIMIT_PER_SECOND,
-			slotWindowMicros: 10_000_000,
-			overbookPermille: 1_000,
-			sinkQueueReadings: NO_LIMIT_PER_SECOND,
-			undecidedFramesMax: Number.MAX_SAFE_INTEGER,
 			backfillQueueReadings: NO_LIMIT_PER_SECOND,
 			// Short, so that the acknowledgement of a frame falls into the stretch of work that is timed with it.
 			commitIntervalMicros: 1_000,
 			batchReadingsMax: 100_000,
 			producers: 2,
-			batchesInFlightMax: 1,
 			bufferReadings: BUFFER_READINGS,
 			frameReadings: FRAME_READINGS,
 		},
-		sink: { kind: "mock", commitMicros: 0, readingsPerSecond: 0 },
-	};
+	});
 }
 
 /** The fleet that sends a load for so long, its files apart. */

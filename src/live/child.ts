@@ -9,7 +9,7 @@ import { inNamespace, searchPath } from "./tools.js";
 const END_MILLIS = 10_000;
 const STDERR_CHARACTERS = 2_000;
 
-/** A program of ours in a namespace: its lines, its end, and how to end it. Only ever ended by its own id. */
+/** A program of ours, in a namespace or in none: its lines, its end, and how to end it. Only ever ended by its own id. */
 export class Child {
 	/** Set once it has ended. */
 	ended: string | undefined;
@@ -20,15 +20,17 @@ export class Child {
 	/** `onLine` gets every line of its standard output. */
 	constructor(
 		readonly name: string,
-		namespace: string,
+		namespace: string | null,
 		command: string,
 		commandArgs: readonly string[],
 		onLine: (line: string) => void,
+		environment: Readonly<Record<string, string>> = {},
 	) {
-		const { program, args } = inNamespace(namespace, command, commandArgs);
+		const here = { program: command, args: commandArgs };
+		const { program, args } = namespace === null ? here : inNamespace(namespace, command, commandArgs);
 		this.process = spawn(program, args, {
 			stdio: ["pipe", "pipe", "pipe"],
-			env: { ...process.env, PATH: searchPath() },
+			env: { ...process.env, PATH: searchPath(), ...environment },
 			// A Ctrl-C of the terminal is for klais, which ends its children in order.
 			detached: true,
 		});

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parsed } from "./gateway-stats.js";
+import { parsed } from "./parsed.js";
 
 const whole = z.number().nonnegative();
 

@@ -3,9 +3,9 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { Child } from "./child.js";
-import { parsed } from "./gateway-stats.js";
 import { LiveFault } from "./live-fault.js";
 import { FLEET_PROGRAM } from "./machine.js";
+import { parsed } from "./parsed.js";
 import { FIRST_DEVICE_ADDRESS, GATEWAY_PORT, type Topology } from "./topology.js";
 
 /** Hostile frames per second in all; null: as many as it can. */

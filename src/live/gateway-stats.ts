@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parsed } from "./parsed.js";
 
 const whole = z.number().nonnegative();
 const counts = z.record(z.string(), whole);
@@ -30,18 +31,4 @@ export type GatewayStats = z.output<typeof statsSchema>;
 /** Reads the body of `/stats`. Throws, in words, on anything else. */
 export function parseGatewayStats(body: string): GatewayStats {
 	return parsed(statsSchema, body, "the gateway's /stats");
-}
-
-/** Reads JSON of a program of ours against its schema. Throws, naming the first key that is wrong. */
-export function parsed<Schema extends z.ZodType>(
-	schema: Schema,
-	text: string,
-	what: string,
-): z.output<Schema> {
-	const result = schema.safeParse(JSON.parse(text));
-	if (!result.success) {
-		const [issue] = result.error.issues;
-		throw new Error(`${what}: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not as expected"}`);
-	}
-	return result.data;
 }

@@ -33,7 +33,9 @@ export function liveFigures(
 function helloFigures(measured: Measurement, { series, virtual }: RunRecord): Figures {
 	const figure = groupOf("Sessions");
 	const { hellos, defers, admits, connects } = measured.fleet;
-	const answered = sumOf(measured, ({ kernel }) => kernel[KERNEL_ANSWER]?.packets ?? 0);
+	const inKernel = sumOf(measured, ({ kernel }) => kernel[KERNEL_ANSWER]?.packets ?? 0);
+	// Answers to a flood are no work done for the fleet.
+	const answered = Math.max(0, inKernel - (measured.flood?.framesAnswered ?? 0));
 	const simulated = virtual.work.hellos;
 	const deferred = total(series, "deferredPerSecond");
 	const connected = virtual.attemptsPerConnect === 0 ? 0 : simulated / virtual.attemptsPerConnect;

@@ -1,10 +1,9 @@
 import { x } from "tinyexec";
 import { z } from "zod";
-import { parsed } from "./gateway-stats.js";
 import { complaint } from "./live-fault.js";
-
-/** The program that runs captures. */
-export const REPLAY_PROGRAM = "klais-xdp";
+import { XDP_PROGRAM } from "./machine.js";
+import { parsed } from "./parsed.js";
+import { XDP_EXIT } from "./xdp-exit.js";
 
 const whole = z.number().int().nonnegative();
 const unchanged = z.object({ packets: whole, unchanged: whole });
@@ -51,9 +50,8 @@ export type ReplayOutcome =
 	/** The program is at fault. */
 	| { readonly kind: "broken"; readonly message: string };
 
-/** Exit codes of the program: 1 has a report, 2 and 3 have none. */
-const REFUSED = [2, 3];
-const REPORTED = [0, 1];
+const REFUSED: readonly number[] = [XDP_EXIT.failed, XDP_EXIT.unable];
+const REPORTED: readonly number[] = [XDP_EXIT.passed, XDP_EXIT.found];
 
 /** Runs the packets of captures through the XDP program, each capture through one of its own. */
 export async function replayCaptures(program: string, files: readonly string[]): Promise<ReplayOutcome> {
@@ -64,10 +62,10 @@ export async function replayCaptures(program: string, files: readonly string[]):
 	}
 	if (exitCode === undefined || !REPORTED.includes(exitCode)) {
 		const end = exitCode === undefined ? "by a signal" : `with exit code ${exitCode}`;
-		return { kind: "broken", message: `${REPLAY_PROGRAM} ended ${end}: ${said}` };
+		return { kind: "broken", message: `${XDP_PROGRAM} ended ${end}: ${said}` };
 	}
 	try {
-		return { kind: "report", report: parsed(reportSchema, stdout, `the report of ${REPLAY_PROGRAM}`) };
+		return { kind: "report", report: parsed(reportSchema, stdout, `the report of ${XDP_PROGRAM}`) };
 	} catch (error) {
 		// Exit code 1 without a report: what it found out is not about a packet.
 		return { kind: "broken", message: said === "" ? (error as Error).message : said };

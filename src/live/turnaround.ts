@@ -4,10 +4,12 @@ import { z } from "zod";
 import type { XdpMode } from "../record/live-record.js";
 import { Child } from "./child.js";
 import { ADMIN_ADDRESS, GatewayProcess } from "./gateway-process.js";
-import { type GatewayStats, parsed } from "./gateway-stats.js";
+import type { GatewayStats } from "./gateway-stats.js";
 import { inTopology } from "./in-topology.js";
 import { LiveFault } from "./live-fault.js";
 import { FLEET_PROGRAM } from "./machine.js";
+import { openGateway } from "./open-gateway.js";
+import { parsed } from "./parsed.js";
 import { FIRST_DEVICE_ADDRESS, GATEWAY_PORT, type Topology } from "./topology.js";
 
 const DEVICES = 10_000;
@@ -201,44 +203,25 @@ function missed({ sent, acked, achievedPerSecond }: ProbeReport): string {
 
 /** Everything passes the dam, and commits come as fast as they can. */
 function daemonConfig(listen: string, link: string, xdp: XdpMode): object {
-	return {
-		schema: "klais.gatewayd/1",
-		gateway: 0,
-		gateways: 1,
+	return openGateway({
 		listen,
 		admin: ADMIN_ADDRESS,
 		interface: xdp === "off" ? null : link,
 		xdp,
 		devices: DEVICES,
 		masterKey: MASTER_KEY,
-		keyEpoch: 0,
-		assumeOnline: true,
-		originNanos: null,
-		timeScale: 1,
 		poll: "busy",
 		policy: {
-			gateways: 1,
-			devices: DEVICES,
-			keyLow: 1,
-			keyHigh: 2,
 			admission: "open",
-			deduplicate: true,
-			capacityPerSecond: 10_000_000,
 			sessionsPerSecond: 10_000,
-			slotWindowMicros: 10_000_000,
-			overbookPermille: 1_000,
-			sinkQueueReadings: 10_000_000,
-			undecidedFramesMax: Number.MAX_SAFE_INTEGER,
 			backfillQueueReadings: 100_000,
 			commitIntervalMicros: 10,
 			batchReadingsMax: 10_000,
 			producers: 1,
-			batchesInFlightMax: 1,
 			bufferReadings: 1_000,
 			frameReadings: 50,
 		},
-		sink: { kind: "mock", commitMicros: 0, readingsPerSecond: 0 },
-	};
+	});
 }
 
 function probeConfig(gateway: string): object {

@@ -1,39 +1,22 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { gatewayServiceResult } from "../../src/cli/bench/gateway-service.js";
 import { runBench } from "../../src/cli/bench-command.js";
-import { parseResults } from "../../src/record/results-schema.js";
 import type { BenchRecord } from "../../src/record/run-record.js";
 import { PROJECT } from "../cli/support.js";
+import { recordsOf, run } from "./support.js";
 
 const FAKES = join(PROJECT, "test", "bench", "fakes");
 const isLinux = process.platform === "linux";
 
-let folder: string;
-let printed: string;
-let said: string;
-
 beforeEach(() => {
-	folder = mkdtempSync(join(tmpdir(), "klais-bench-"));
-	[printed, said] = ["", ""];
-	vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-		printed += text;
-		return true;
-	});
-	vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-		said += text;
-		return true;
-	});
 	vi.stubEnv("KLAIS_NATIVE_BIN", FAKES);
 	beUser(0);
 });
 
 afterEach(() => {
-	vi.restoreAllMocks();
 	vi.unstubAllEnvs();
-	rmSync(folder, { recursive: true, force: true });
 });
 
 function beUser(id: number) {
@@ -43,18 +26,13 @@ function beUser(id: number) {
 /** Runs groups against the stand-in, which does as `mode` says. */
 async function bench(only: string, mode = "good", quick = false) {
 	vi.stubEnv("FAKE_XDP", mode);
-	const code = await runBench({ quick, only: [only], out: folder });
-	const file = join(folder, "bench.json");
-	const results = parseResults(readFileSync(file, "utf8"), file);
-	if (!results.ok) {
-		throw new Error(results.error.message);
-	}
-	return { code, records: results.value.bench };
+	const code = await runBench({ quick, only: [only], out: run.folder });
+	return { code, records: recordsOf(join(run.folder, "bench.json")) };
 }
 
 /** The row of the printed tables that begins so, without its frame. */
 function row(name: string): string[] {
-	const line = printed.split("\n").find((text) => text.includes(` ${name} `)) ?? "";
+	const line = run.printed.split("\n").find((text) => text.includes(` ${name} `)) ?? "";
 	return line
 		.split("│")
 		.map((cell) => cell.trim())
@@ -78,8 +56,8 @@ describe.skipIf(!isLinux)("what is measured in the kernel", () => {
 		expect(row("foreign, ARP").slice(-2)).toEqual(["at most 35 (best)", "met"]);
 		expect(row("HELLO answered DEFER, newcomer").slice(-2)).toEqual(["at most 300 (best)", "MISSED"]);
 		expect(row("floor: an empty program that drops")).toHaveLength(5);
-		expect(said).toContain("xdp: bench --json");
-		expect(printed).not.toContain("busy: ");
+		expect(run.said).toContain("xdp: bench --json");
+		expect(run.printed).not.toContain("busy: ");
 	});
 
 	it("is judged by the middle sample where it is a ratio, and says that a veth pair is no network card", async () => {
@@ -87,22 +65,22 @@ describe.skipIf(!isLinux)("what is measured in the kernel", () => {
 		expect(code).toBe(0);
 		expect(records).toHaveLength(3);
 		expect(row("above bare: dam / nftables ingress").slice(-2)).toEqual(["at most 0.34 (median)", "met"]);
-		expect(printed).toContain("A veth pair is no network card");
-		expect(said).toContain("drop-peers: peers --json");
+		expect(run.printed).toContain("A veth pair is no network card");
+		expect(run.said).toContain("drop-peers: peers --json");
 	});
 
 	it("is not judged in a quick run", async () => {
 		const { code, records } = await bench("xdp", "good", true);
 		expect(code).toBe(0);
-		expect(said).toContain("bench --json --quick");
-		expect(printed).not.toContain("MISSED");
-		expect(printed).toContain("A quick run is not judged");
+		expect(run.said).toContain("bench --json --quick");
+		expect(run.printed).not.toContain("MISSED");
+		expect(run.printed).toContain("A quick run is not judged");
 		expect(records[2]?.samples).toEqual([310, 305]);
 	});
 
 	it("says that the machine was busy, and leaves the figures as they are", async () => {
 		const { records } = await bench("drop-peers", "busy");
-		expect(printed).toContain("busy: load average up to 4.25");
+		expect(run.printed).toContain("busy: load average up to 4.25");
 		expect(records[0]?.samples).toEqual([140, 144]);
 	});
 
@@ -116,29 +94,29 @@ describe.skipIf(!isLinux)("what is measured in the kernel", () => {
 		const { code, records } = await bench("xdp", mode);
 		expect(code).toBe(1);
 		expect(records).toEqual([]);
-		expect(said).toContain(`xdp: not measured: ${reason}`);
+		expect(run.said).toContain(`xdp: not measured: ${reason}`);
 	});
 
 	it.each(["xdp", "drop-peers"])("skips %s where the program says that it cannot here", async (group) => {
 		expect(await bench(group, "unable")).toEqual({ code: 0, records: [] });
-		expect(printed).toContain("Skipped: there is no nft on the PATH.");
+		expect(run.printed).toContain("Skipped: there is no nft on the PATH.");
 	});
 
 	it("is skipped where the program is missing, or no program", async () => {
-		vi.stubEnv("KLAIS_NATIVE_BIN", folder);
+		vi.stubEnv("KLAIS_NATIVE_BIN", run.folder);
 		expect(await bench("xdp")).toEqual({ code: 0, records: [] });
-		writeFileSync(join(folder, "klais-xdp"), "");
+		writeFileSync(join(run.folder, "klais-xdp"), "");
 		expect(await bench("xdp")).toEqual({ code: 0, records: [] });
 		expect(
-			printed.match(/Skipped: there is no .*klais-xdp \(npm run setup:live builds it\)\./g),
+			run.printed.match(/Skipped: there is no .*klais-xdp \(npm run setup:live builds it\)\./g),
 		).toHaveLength(2);
 	});
 
 	it("is skipped for others than root", async () => {
 		beUser(1_000);
 		expect(await bench("drop-peers")).toEqual({ code: 0, records: [] });
-		expect(printed).toContain("Skipped: loading BPF programs needs root.");
-		expect(said).not.toContain("peers --json");
+		expect(run.printed).toContain("Skipped: loading BPF programs needs root.");
+		expect(run.said).not.toContain("peers --json");
 	});
 });
 
@@ -150,7 +128,7 @@ it("skips what needs Linux elsewhere", async () => {
 	} finally {
 		Object.defineProperty(process, "platform", real);
 	}
-	expect(printed).toContain("Skipped: XDP needs Linux, this is darwin.");
+	expect(run.printed).toContain("Skipped: XDP needs Linux, this is darwin.");
 });
 
 describe("a gateway's service time", () => {

@@ -63,6 +63,22 @@ describe("figures of a live run", () => {
 	const figures = liveFigures(measurement(), prediction, bound);
 	const named = (name: string) => figures.find((figure) => figure.name === name);
 
+	test("answers to a flood are none to the fleet", () => {
+		const flood = {
+			sentByKind: { replay: 500 },
+			framesSent: 500,
+			framesPerSecond: 50,
+			bytesSent: 28_000,
+			framesAnswered: 30,
+			bytesAnswered: 1_440,
+		};
+		const flooded = liveFigures({ ...measurement(), flood }, prediction, bound);
+		const of = (name: string) => flooded.find((figure) => figure.name === name)?.measured;
+		expect(of("HELLOs answered in the kernel")).toBe(50 / 200);
+		expect(of("kernel: defer")).toBe(80);
+		expect(of("Hostile frames that were answered")).toBe(30);
+	});
+
 	test("gateways are added up, shares are of what was sent", () => {
 		expect(named("HELLOs answered in the kernel")).toMatchObject({ measured: 80 / 200, headline: true });
 		expect(named("HELLOs dropped")?.measured).toBeCloseTo(10 / 200);

@@ -2,12 +2,13 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { isExecutable } from "../../src/live/machine.js";
 import type { LiveRecord } from "../../src/record/live-record.js";
 import { newFolder, PROJECT, recordIn, startKlais } from "../cli/support.js";
-import { because, FAKES, hasProgram, NO_NAMESPACES, NO_PACKETS, namespacesOfProcess } from "./support.js";
+import { because, FAKES, NO_NAMESPACES, NO_PACKETS, namespacesOfProcess } from "./support.js";
 
 const NOBODY = "65534";
-const CANNOT_CHANGE = NO_NAMESPACES !== "" || !hasProgram("/usr/bin/setpriv");
+const CANNOT_CHANGE = NO_NAMESPACES !== "" || !isExecutable("/usr/bin/setpriv");
 
 function measured(live: LiveRecord | undefined, name: string): number {
 	return live?.figures.find((figure) => figure.name === name)?.measured ?? Number.NaN;

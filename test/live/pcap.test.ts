@@ -3,13 +3,12 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { programsFolder } from "../../src/cli/native-programs.js";
-import { REPLAY_PROGRAM } from "../../src/live/pcap-replay.js";
+import { isExecutable, XDP_PROGRAM } from "../../src/live/machine.js";
 import { klais, newFolder, PROJECT } from "../cli/support.js";
-import { hasProgram } from "./support.js";
 
 const FAKES = join(PROJECT, "test", "live", "pcap-fakes");
 const IS_ROOT = process.platform === "linux" && process.geteuid?.() === 0;
-const IS_BUILT = hasProgram(join(programsFolder(), REPLAY_PROGRAM));
+const IS_BUILT = isExecutable(join(programsFolder(), XDP_PROGRAM));
 const NOBODY = "65534";
 
 /** The header of a classic capture of Ethernet, and its records. */
@@ -66,7 +65,7 @@ describe("captures that cannot be replayed", () => {
 		expect(code).toBe(2);
 	});
 
-	test.skipIf(!IS_ROOT || !hasProgram("/usr/bin/setpriv"))("as another user than root: exit 2", () => {
+	test.skipIf(!IS_ROOT || !isExecutable("/usr/bin/setpriv"))("as another user than root: exit 2", () => {
 		const folder = cwd();
 		chmodSync(folder, 0o755);
 		const args = ["--reuid", NOBODY, "--clear-groups", process.execPath, join(PROJECT, "bin", "klais.js")];

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { accessSync, constants, existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { programsFolder } from "../../src/cli/native-programs.js";
 import { machineRefusals } from "../../src/live/machine.js";
@@ -30,14 +30,4 @@ export function namespacesOfProcess(pid: number | undefined): string[] {
 export function deadPid(): number {
 	const printed = execFileSync(process.execPath, ["-e", "process.stdout.write(String(process.pid))"]);
 	return Number(printed.toString());
-}
-
-/** Whether a program is where the PATH leads. */
-export function hasProgram(path: string): boolean {
-	try {
-		accessSync(path, constants.X_OK);
-		return true;
-	} catch {
-		return false;
-	}
 }

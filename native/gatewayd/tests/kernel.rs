@@ -2,38 +2,22 @@
 #![allow(clippy::disallowed_methods, reason = "real processes in real time")]
 
 mod common;
+#[path = "common/filtered.rs"]
+mod filtered;
 #[path = "../../xdp/tests/common/network.rs"]
 mod network;
 
-use common::{A_WHILE, Daemon, Device, KEY, NEXT_KEY, config, hex};
+use common::{A_WHILE, Daemon, Device, KEY, NEXT_KEY, hex};
+use filtered::{device, filtered};
 use klais_burst_sync::wire::MasterKeys;
 use klais_burst_sync::{Frame, NackReason};
-use network::{DEVICE_LINK, GATEWAY, GATEWAY_LINK, GATEWAY_V6, Network};
+use network::{DEVICE_LINK, GATEWAY, GATEWAY_V6, Network};
 use nix::sys::signal::Signal;
 use nix::sys::socket::{setsockopt, sockopt};
 use nix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
 use std::ffi::OsString;
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-
-const FIRST_DEVICE: Ipv4Addr = Ipv4Addr::new(10, 80, 0, 1);
-
-/// One that filters in the kernel and admits a session a second.
-fn filtered(mode: &str) -> Value {
-    let mut config = config();
-    config["listen"] = format!("{GATEWAY}:7447").into();
-    config["interface"] = GATEWAY_LINK.into();
-    config["xdp"] = mode.into();
-    config["policy"]["sessionsPerSecond"] = 1.into();
-    config
-}
-
-/// A device at its own address. Its number is the address's, as in `klais-fleet`.
-fn device(network: &Network, id: u32, gateway: SocketAddr) -> Device {
-    let from = Ipv4Addr::from_bits(FIRST_DEVICE.to_bits() + id);
-    let socket = network.at_devices(|| UdpSocket::bind((from, 0)).expect("a socket"));
-    Device::over(id, socket, gateway)
-}
+use std::net::UdpSocket;
 
 /// From now on a session every 100 seconds: however slow this machine is, the next HELLO is deferred.
 fn slow_down(daemon: &Daemon) {

@@ -2,30 +2,18 @@
 #![allow(clippy::disallowed_methods, reason = "real processes in real time")]
 
 mod common;
+#[path = "common/filtered.rs"]
+mod filtered;
 #[path = "../../xdp/tests/common/network.rs"]
 mod network;
 
-use common::{A_WHILE, Daemon, Device, config, config_file, refused, refused_by};
+use common::{A_WHILE, Daemon, config_file, refused, refused_by};
+use filtered::{device, filtered};
 use network::{DEVICE_LINK, GATEWAY, GATEWAY_LINK, Network};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::UdpSocket;
 use std::process::Command;
-
-fn filtered(mode: &str) -> Value {
-    let mut config = config();
-    config["listen"] = format!("{GATEWAY}:7447").into();
-    config["interface"] = GATEWAY_LINK.into();
-    config["xdp"] = mode.into();
-    config["policy"]["sessionsPerSecond"] = 1.into();
-    config
-}
-
-fn device(network: &Network, id: u32, gateway: SocketAddr) -> Device {
-    let from = Ipv4Addr::from_bits(Ipv4Addr::new(10, 80, 0, 1).to_bits() + id);
-    let socket = network.at_devices(|| UdpSocket::bind((from, 0)).expect("a socket"));
-    Device::over(id, socket, gateway)
-}
 
 #[test]
 #[ignore = "needs root and Linux"]

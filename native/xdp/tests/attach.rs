@@ -4,9 +4,9 @@ mod common;
 #[path = "common/network.rs"]
 mod network;
 
-use common::{MASTER, PORT, bytes};
+use common::{FIRST_READING, MASTER, PORT, bytes};
 use klais_burst_sync::wire::{MasterKeys, open};
-use klais_burst_sync::{Data, Frame, Hello, Lane};
+use klais_burst_sync::{Frame, Hello};
 use klais_dam::{Dam, DamConfig, Limit, SessionMode};
 use klais_xdp::{AttachMode, Attachment, Filter, FilterConfig, Key, LinkState, Prefix, XdpError};
 use network::{DEVICE, DEVICE_LINK, GATEWAY, GATEWAY_LINK, GATEWAY_V6, Network};
@@ -72,17 +72,7 @@ fn hello(device: u32, session: u16, keys: &MasterKeys, epoch: u8) -> Vec<u8> {
 }
 
 fn reading(device: u32, keys: &MasterKeys) -> Vec<u8> {
-    let frame = Frame::Data(Data {
-        session: 1,
-        lane: Lane::Live,
-        prev: 0,
-        first: 0,
-        count: 1,
-        stride: 1,
-        due_millis: 0,
-        gap: false,
-        round: 0,
-    });
+    let frame = Frame::Data(FIRST_READING);
     bytes(&frame, device, keys, 3, &[7])
 }
 

@@ -2,9 +2,9 @@
 
 mod common;
 
-use common::{Dice, Framing, MASTER, answer_payload, bytes, kernel, packet};
+use common::{Dice, FIRST_READING, Framing, MASTER, answer_payload, bytes, kernel, packet};
 use klais_burst_sync::wire::{MasterKeys, open};
-use klais_burst_sync::{Cookie, Data, Frame, Hello, Lane};
+use klais_burst_sync::{Cookie, Frame, Hello};
 use klais_dam::{Dam, DamConfig, Limit, SessionMode};
 use klais_xdp::Filter;
 use std::collections::{BTreeMap, BTreeSet};
@@ -175,19 +175,8 @@ fn what_a_forger_can_spend_is_his_victims_data_rate_and_no_slot() {
     let (filter, dam) = kernel(&limited, true);
     let (before, tats) = (slots(&dam), dam.tats());
     let wrong = MasterKeys::new(*b"a wrong secret..", EPOCH);
-    let data = Data {
-        session: 1,
-        lane: Lane::Live,
-        prev: 0,
-        first: 0,
-        count: 1,
-        stride: 1,
-        due_millis: 0,
-        gap: false,
-        round: 0,
-    };
     for device in 0..DEVICES {
-        let payload = bytes(&Frame::Data(data), device, &wrong, EPOCH, &[0; 12]);
+        let payload = bytes(&Frame::Data(FIRST_READING), device, &wrong, EPOCH, &[0; 12]);
         assert_eq!(filter.test_run(&packet(Framing::Ipv4, &payload)).expect("a run").outcome, "pass-data");
     }
     assert_eq!(slots(&dam), before);

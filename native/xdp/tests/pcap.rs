@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use common::{FRAMINGS, Framing, MASTER, PORT, bytes, packet};
+use common::{FIRST_READING, FRAMINGS, Framing, MASTER, PORT, bytes, packet};
 use klais_burst_sync::wire::MasterKeys;
-use klais_burst_sync::{Data, Frame, Hello, Lane};
+use klais_burst_sync::{Frame, Hello};
 use pcaps::files::{FORMATS, Format, Written, capture};
 use pcaps::foreign::{Foreign, jumbo, ordinary};
 use pcaps::packets::{IPV4, ethernet, ipv4_fragment, udp4};
@@ -89,18 +89,7 @@ fn hello(device: u32, session: u16) -> Vec<u8> {
 }
 
 fn data(device: u32) -> Vec<u8> {
-    let data = Data {
-        session: 1,
-        lane: Lane::Live,
-        prev: 0,
-        first: 0,
-        count: 1,
-        stride: 1,
-        due_millis: 0,
-        gap: false,
-        round: 0,
-    };
-    bytes(&Frame::Data(data), device, &MasterKeys::new(MASTER, EPOCH), EPOCH, &[7; 12])
+    bytes(&Frame::Data(FIRST_READING), device, &MasterKeys::new(MASTER, EPOCH), EPOCH, &[7; 12])
 }
 
 #[test]

@@ -3,9 +3,9 @@
 
 mod common;
 
-use common::{Dice, FRAMINGS, Framing, MASTER, PORT, bytes, header_bytes, kernel, packet};
+use common::{Dice, FIRST_READING, FRAMINGS, Framing, MASTER, PORT, bytes, header_bytes, kernel, packet};
 use klais_burst_sync::wire::{MasterKeys, gateway_number};
-use klais_burst_sync::{Data, Frame, Hello, Lane};
+use klais_burst_sync::{Frame, Hello};
 use klais_dam::{Dam, DamConfig, Limit, SessionMode};
 use klais_xdp::{Filter, FilterConfig, Key};
 use serde_json::Value;
@@ -167,17 +167,7 @@ fn any_bytes_at_all_are_counted_once_and_never_answered() {
 fn two_threads_let_through_what_one_would() {
     let (filter, _dam) = kernel(&config(4), true);
     let keys = MasterKeys::new(MASTER, 3);
-    let live = Frame::Data(Data {
-        session: 1,
-        lane: Lane::Live,
-        prev: 0,
-        first: 0,
-        count: 1,
-        stride: 1,
-        due_millis: 0,
-        gap: false,
-        round: 0,
-    });
+    let live = Frame::Data(FIRST_READING);
     let packet = packet(Framing::Ipv4, &bytes(&live, 1, &keys, 3, &[7]));
     let mut passed = 0;
     for second in 1..=20 {

@@ -3,13 +3,12 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { isExecutable, XDP_PROGRAM } from "../../live/machine.js";
 import { searchPath } from "../../live/tools.js";
+import { XDP_EXIT } from "../../live/xdp-exit.js";
 import { programsFolder } from "../native-programs.js";
 import type { GroupContext, GroupResult } from "./group.js";
 
 /** A full run takes one to two minutes; on a machine that is overrun, some more. */
 const PATIENCE_MILLIS = 900_000;
-/** The program's exit code where the machine or the user cannot do it at all. */
-const UNABLE = 3;
 /** More than the measurement itself keeps busy. */
 const BUSY_LOAD = 1.5;
 
@@ -31,7 +30,7 @@ export async function runKernelTool(
 		[command, "--json", ...(quick ? ["--quick"] : [])],
 		say,
 	);
-	if (code === UNABLE) {
+	if (code === XDP_EXIT.unable) {
 		return { skipped: lastWords };
 	}
 	if (code !== 0) {

@@ -1,14 +1,26 @@
 //! Packets, chance and set-ups for the tests of the program.
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use klais_burst_sync::Frame;
 use klais_burst_sync::wire::{MasterKeys, encode};
+use klais_burst_sync::{Data, Frame, Lane};
 use klais_dam::{Dam, DamConfig};
 use klais_units::{draw, scale};
 use klais_xdp::{Filter, FilterConfig, Key};
 
 pub const PORT: u16 = 7_447;
 pub const MASTER: [u8; 16] = *b"a master secret.";
+/// A live frame of one reading, a device's first.
+pub const FIRST_READING: Data = Data {
+    session: 1,
+    lane: Lane::Live,
+    prev: 0,
+    first: 0,
+    count: 1,
+    stride: 1,
+    due_millis: 0,
+    gap: false,
+    round: 0,
+};
 
 /// Draws, one after another, from a seed.
 pub struct Dice {
