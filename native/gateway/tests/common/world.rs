@@ -447,7 +447,12 @@ impl World {
             assert!(stored + u64::from(held) + lost >= produced, "{account}");
             // All is quiet: what is held was taken since the last report.
             let per_report = plan.device.schedule.report_micros / plan.device.schedule.reading_micros;
-            assert!(u64::from(held) <= per_report + 2, "{account} {:?} {:?}", self.devices[n], self.processes.iter().map(|p| (p.pulse, p.gateway.stats())).collect::<Vec<_>>());
+            assert!(
+                u64::from(held) <= per_report + 2,
+                "{account} {:?} {:?}",
+                self.devices[n],
+                self.processes.iter().map(|p| (p.pulse, p.gateway.stats())).collect::<Vec<_>>()
+            );
             if lost == 0 {
                 assert!(stored + u64::from(held) <= produced + per_report + 2, "{account}");
             }
