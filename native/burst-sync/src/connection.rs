@@ -33,7 +33,7 @@ impl Device {
         let state = self.state();
         match frame {
             // A gateway that was replaced may not know it yet: what it says of marks is stale.
-            Frame::Admit(admit) if admit.term.is_older_than(self.term) => {}
+            Frame::Admit(admit) if admit.term < self.term => {}
             Frame::Admit(admit) if state == State::Connecting && admit.session == self.session => {
                 self.unanswered = 0;
                 self.begin_session(config, phase, now, &admit, out);
