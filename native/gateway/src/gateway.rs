@@ -70,6 +70,7 @@ pub struct Gateway<P = ()> {
     pub(crate) next_commit: u64,
     /// When the next shard is to be opened.
     pub(crate) next_open: u64,
+    pub(crate) ownership_changes: u64,
     pub(crate) undecided_frames: u64,
     /// Shards whose `proof_due` is set.
     pub(crate) proofs_due: u32,
@@ -130,6 +131,7 @@ impl<P: Payload> Gateway<P> {
             next_batch: 0,
             next_commit: config.commit_offset_micros,
             next_open: NEVER,
+            ownership_changes: 0,
             undecided_frames: 0,
             proofs_due: 0,
             queued_readings: 0,
@@ -183,6 +185,18 @@ impl<P: Payload> Gateway<P> {
     #[must_use]
     pub fn serves(&self, shard: u32) -> bool {
         self.shards.get(shard as usize).is_some_and(Shard::is_served)
+    }
+
+    /// Whether frames of a shard's devices are another gateway's.
+    #[must_use]
+    pub fn is_elsewhere(&self, shard: u32) -> bool {
+        matches!(self.standing(shard), Standing::Elsewhere(_))
+    }
+
+    /// Rises whenever [`Gateway::is_elsewhere`] may answer otherwise than before.
+    #[must_use]
+    pub fn ownership_changes(&self) -> u64 {
+        self.ownership_changes
     }
 
     /// Shards that this gateway is to serve and does not yet.

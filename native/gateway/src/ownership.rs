@@ -258,6 +258,7 @@ impl<P: Payload> Gateway<P> {
 
     /// What follows from which shards are served: whose turn it is to commit, and this gateway's share of the sink.
     pub(crate) fn on_ownership_changed(&mut self) {
+        self.ownership_changes += 1;
         let served = (0..).zip(&self.shards).filter(|(_, shard)| shard.is_served());
         self.serving = served.map(|(number, _)| number).collect();
         self.next_open = self.shards.iter().map(|shard: &Shard<P>| shard.open_at).min().unwrap_or(NEVER);

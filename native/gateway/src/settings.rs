@@ -100,7 +100,7 @@ impl GatewaySettings {
         let mut config = GatewayConfig {
             gateway,
             gateways: self.gateways,
-            shards: self.shards.max(1),
+            shards: self.shards,
             devices: self.devices,
             dam_by_shard: self.dam_by_shard,
             assume_online: self.assume_online,

@@ -106,6 +106,8 @@ pub struct Daemon {
     pub(crate) transmits: Vec<Transmit>,
     /// Every shard that it is to own has been served once.
     pub(crate) has_settled: bool,
+    /// Of the gateway, when the kernel was told last.
+    ownership_told: u64,
     pub(crate) turnaround: Turnaround,
     pub(crate) service: ServiceMeter,
     pub(crate) tallies: Tallies,
@@ -139,6 +141,7 @@ impl Daemon {
             sender: Sender::new(),
             transmits: Vec::new(),
             has_settled: false,
+            ownership_told: 0,
             service: ServiceMeter::default(),
             tallies: Tallies::default(),
             capacity_per_second: config.policy.capacity_per_second.max(1).into(),
@@ -216,7 +219,7 @@ impl Daemon {
         let cpu = if timing { thread_cpu_nanos() } else { 0 };
         let work = self.receive(receiver);
         let sent = self.advance();
-        self.has_settled |= self.gateway.shards_coming() == 0;
+        self.tell_ownership();
         let busy = work.is_some() || sent > 0;
         if busy {
             let spent = if timing { thread_cpu_nanos().saturating_sub(cpu) } else { 0 };
@@ -237,6 +240,23 @@ impl Daemon {
                 self.tallies.receive_errors += 1;
                 None
             }
+        }
+    }
+
+    /// Tells the kernel whose shards are whose, where that has changed.
+    fn tell_ownership(&mut self) {
+        let changes = self.gateway.ownership_changes();
+        if changes == self.ownership_told {
+            return;
+        }
+        self.ownership_told = changes;
+        self.has_settled |= self.gateway.shards_coming() == 0;
+        let gateway = &self.gateway;
+        if let Some(kernel) = &mut self.kernel
+            && let Err(error) =
+                kernel.set_elsewhere(self.config.policy.shards, |shard| gateway.is_elsewhere(shard))
+        {
+            warn!(%error, "frames for other gateways are charged here before they are sent on");
         }
     }
 

@@ -74,6 +74,17 @@ static __always_inline enum klais_counter klais_check_header(const struct klais_
 	return bytes >= KLAIS_DATA_BYTES && bytes <= KLAIS_FRAME_BYTES_MAX ? KLAIS_PASS_DATA : KLAIS_DROP_LENGTH;
 }
 
+/* Another gateway serves the device's shard. */
+static __always_inline bool klais_is_elsewhere(__u32 device)
+{
+	__u32 shards = klais_config.shards, shard;
+
+	if (shards == 0)
+		return false;
+	shard = device % shards;
+	return klais_config.elsewhere[shard / 64 % KLAIS_SHARD_WORDS] >> shard % 64 & 1;
+}
+
 /* Fields of DATA, then the dam. Its MAC is user space's to verify: the payload would cost more than the answer is worth. */
 static __always_inline enum klais_counter klais_on_data(const struct klais_data *data, __u32 bytes, __u32 *readings)
 {
@@ -91,6 +102,8 @@ static __always_inline enum klais_counter klais_on_data(const struct klais_data 
 	verdict = klais_knows(device);
 	if (verdict != KLAIS_PASS_DATA)
 		return verdict;
+	if (klais_is_elsewhere(device))
+		return KLAIS_PASS_ELSEWHERE;
 	if (count == 0)
 		return KLAIS_PASS_KEEP_ALIVE;
 	class = lane == 0 ? KLAIS_LIVE : klais_config.slots ? KLAIS_RESERVED : KLAIS_BACKFILL;
@@ -152,6 +165,8 @@ static __always_inline enum klais_counter klais_on_hello(const void *frame, stru
 		return KLAIS_DROP_KEY_EPOCH;
 	if (!klais_verify_hello(frame, asker->key))
 		return KLAIS_DROP_MAC;
+	if (klais_is_elsewhere(hello.device))
+		return KLAIS_PASS_ELSEWHERE;
 	return klais_answer_hello(&hello, promise);
 }
 
