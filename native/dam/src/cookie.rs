@@ -13,6 +13,15 @@ pub struct Cookie {
     pub mac: u64,
 }
 
+impl Cookie {
+    /// Whether a dam with this key has given it to this device, before any rotation: to tell another gateway's from a forged
+    /// one.
+    #[must_use]
+    pub fn is_under(&self, first_key: [u8; 16], device: u32) -> bool {
+        Key::new(first_key, 0).mac(device, self.slot) == self.mac
+    }
+}
+
 /// A signing key and its number.
 #[derive(Clone)]
 struct Key {

@@ -28,6 +28,12 @@ impl<P: Payload> Gateway<P> {
         Ok(())
     }
 
+    /// Of the sink, for the shards that are served now, in readings per second.
+    #[must_use]
+    pub fn capacity_per_second(&self) -> u64 {
+        self.capacity_per_second
+    }
+
     /// Changes how many sessions per second are admitted, from now on. Promised slots stay.
     ///
     /// # Errors

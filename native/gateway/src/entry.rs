@@ -86,7 +86,15 @@ impl Entry {
         }
     }
 
-    pub(crate) fn is_online(&self) -> bool {
+    /// Its last session, up or not; 0 before the first.
+    #[must_use]
+    pub fn session(&self) -> u16 {
+        self.session
+    }
+
+    /// Whether its session is up.
+    #[must_use]
+    pub fn is_online(&self) -> bool {
         self.flags & ONLINE != 0
     }
 
@@ -97,7 +105,8 @@ impl Entry {
     }
 
     /// Has had a session; before, no epoch or session number is old. (Sessions are numbered from 1.)
-    pub(crate) fn is_known(&self) -> bool {
+    #[must_use]
+    pub fn is_known(&self) -> bool {
         self.session != 0
     }
 

@@ -223,6 +223,10 @@ impl<P: Payload> Gateway<P> {
             Frame::Data(data) => self.stats.offered += u64::from(data.count),
             _ => {}
         }
+        if let Err(reason) = self.dam.knows(self.dam_index(device)) {
+            self.count_drop(Drop::Dam(reason));
+            return Ingress::Drop(Drop::Dam(reason));
+        }
         if let Some(answer) = self.answer_for_another(device, frame) {
             return Ingress::Answer(answer);
         }
@@ -301,7 +305,8 @@ impl<P: Payload> Gateway<P> {
     }
 
     /// What is known of a device; nothing, where its shard is not served.
-    pub(crate) fn entry(&self, device: u32) -> Entry {
+    #[must_use]
+    pub fn entry(&self, device: u32) -> Entry {
         let (shard, index) = (device % self.config.shards, device / self.config.shards);
         self.shards[shard as usize].entries.get(index as usize).copied().unwrap_or_default()
     }

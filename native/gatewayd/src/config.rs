@@ -2,8 +2,10 @@
 
 use crate::error::StartError;
 use crate::policy::PolicyConfig;
+use crate::swarm::SwarmSection;
 use klais_burst_sync::wire;
 use klais_gateway::{GatewayAddress, GatewayConfig, GatewayError};
+use klais_swarm::SwarmConfig;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use std::net::{IpAddr, SocketAddr};
@@ -52,6 +54,9 @@ pub struct Config {
     pub poll: PollMode,
     pub policy: PolicyConfig,
     pub sink: SinkConfig,
+    /// Without it all gateways are taken for alive, for ever.
+    #[serde(default)]
+    pub swarm: Option<SwarmSection>,
 }
 
 /// Where the dam runs.
@@ -91,24 +96,38 @@ pub enum SinkConfig {
     },
 }
 
-/// A secret of 128 bits, 32 hexadecimal digits. Never printed.
-#[derive(Clone, Copy)]
-pub struct Key(pub [u8; 16]);
+/// A secret of 128 bits.
+pub type Key = Hex<16>;
 
-impl std::fmt::Debug for Key {
+/// Bytes, written in the file as hexadecimal digits. Not printed by chance: most of them are secrets.
+#[derive(Clone, Copy)]
+pub struct Hex<const N: usize>(pub [u8; N]);
+
+impl<const N: usize> std::fmt::Debug for Hex<N> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Key")
+        f.write_str("Hex")
     }
 }
 
-impl<'de> Deserialize<'de> for Key {
+impl<const N: usize> std::fmt::Display for Hex<N> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl<'de, const N: usize> Deserialize<'de> for Hex<N> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
-        let is_hex = text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        let digits: Option<Vec<u8>> =
+            text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
         // The text itself stays out of the message: it may be most of a key.
-        let bad = || D::Error::custom("expected 32 hexadecimal digits");
-        let key = is_hex.then(|| u128::from_str_radix(&text, 16).ok()).flatten().ok_or_else(bad)?;
-        Ok(Self(key.to_be_bytes()))
+        let bad = || D::Error::custom(format!("expected {} hexadecimal digits", N * 2));
+        let digits = digits.filter(|digits| digits.len() == N * 2).ok_or_else(bad)?;
+        let mut bytes = [0; N];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = pair.iter().fold(0, |byte, digit| byte << 4 | digit);
+        }
+        Ok(Self(bytes))
     }
 }
 
@@ -134,15 +153,15 @@ impl Config {
                 key => key,
             };
             let problem = error.into_inner();
-            let place = Some((problem.line(), problem.column()));
+            let read_to = (problem.line(), problem.column());
+            let place = Some(last_before(&text, &key, read_to).unwrap_or(read_to));
             let words = problem.to_string();
             // serde_json ends its message with the place, which is told in front.
             let words = words.split(" at line ").next().unwrap_or_default().to_owned();
             StartError::Config { path: path.to_owned(), place, key, problem: words }
         })?;
         let wrong = |key: &str, problem: String| {
-            let leaf = key.rsplit('.').next().unwrap_or(key);
-            let place = place_of(&text, leaf);
+            let place = place_of(&text, key);
             StartError::Config { path: path.to_owned(), place, key: key.to_owned(), problem }
         };
         json.end().map_err(|error| wrong("", format!("more after the end of the configuration: {error}")))?;
@@ -162,7 +181,14 @@ impl Config {
         if self.policy.gateways != self.gateways {
             return Err(("policy.gateways".into(), "must be the same as gateways".into()));
         }
-        if self.gateways > 1 && self.gateway_addresses.is_empty() && self.policy.deduplicate {
+        if let (Some(swarm), false) = (&self.swarm, self.gateway_addresses.is_empty())
+            && swarm.data_addresses() != self.gateway_addresses
+        {
+            let problem = "must be the same as data in swarm.roster, or left out";
+            return Err(("gatewayAddresses".into(), problem.into()));
+        }
+        self.swarm_config()?;
+        if self.gateways > 1 && self.addresses().is_empty() && self.policy.deduplicate {
             let problem = "a gateway of several must know where to send devices that are another's";
             return Err(("gatewayAddresses".into(), problem.into()));
         }
@@ -174,12 +200,31 @@ impl Config {
         wire::gateway_number(self.public_address.unwrap_or(listen))
     }
 
+    /// What the swarm is set to, where there is one.
+    ///
+    /// # Errors
+    /// The key that makes no swarm, and why.
+    pub fn swarm_config(&self) -> Result<Option<SwarmConfig>, (String, String)> {
+        let config = |swarm: &SwarmSection| {
+            swarm.to_config(self.gateway, self.gateways, self.devices, self.time_scale)
+        };
+        self.swarm.as_ref().map(config).transpose()
+    }
+
+    /// Where devices find each gateway, by number.
+    fn addresses(&self) -> Vec<SocketAddr> {
+        match &self.swarm {
+            Some(swarm) => swarm.data_addresses(),
+            None => self.gateway_addresses.clone(),
+        }
+    }
+
     /// The gateway's own configuration: its tables are for the whole fleet, since any device may come to any gateway.
     ///
     /// # Errors
     /// The key that makes no gateway, and why.
     pub fn gateway_config(&self) -> Result<GatewayConfig, (String, String)> {
-        let addresses = self.gateway_addresses.iter().map(address_of).collect();
+        let addresses = self.addresses().iter().map(address_of).collect();
         let settings = self.policy.settings(self.gateway, self.devices, self.assume_online, addresses);
         settings.to_config(self.gateway).map_err(|error| match error {
             GatewayError::Zero(name) => (format!("policy.{}", camel(name)), "must be at least 1".into()),
@@ -196,7 +241,8 @@ impl Config {
     }
 }
 
-fn camel(snake: &str) -> String {
+/// As the file writes it.
+pub fn camel(snake: &str) -> String {
     let mut words = snake.split('_');
     let first = words.next().unwrap_or_default().to_owned();
     words.fold(first, |name, word| {
@@ -205,13 +251,34 @@ fn camel(snake: &str) -> String {
     })
 }
 
-/// Line and column of the first `"key"` in a file.
+/// Line and column of a key, `a.b[1].c` for one within others: of as much of it as the file has.
 fn place_of(text: &str, key: &str) -> Option<(usize, usize)> {
-    let quoted = format!("\"{key}\"");
-    let at = (!key.is_empty()).then(|| text.find(&quoted)).flatten()?;
+    let (mut found, mut from, mut skipped) = (None, 0, 0);
+    for part in key.split('.').filter(|part| !part.is_empty()) {
+        let (name, index) = part.split_once('[').unwrap_or((part, "0]"));
+        let quoted = format!("\"{name}\"");
+        let Some(at) = text.get(from..)?.match_indices(&quoted).nth(skipped) else { break };
+        from += at.0;
+        found = Some(from);
+        from += quoted.len();
+        skipped = index.trim_end_matches(']').parse().unwrap_or(0);
+    }
+    line_and_column(text, found?)
+}
+
+/// Line and column of a key whose value has been read when the parser, which is at `read_to`, finds it wrong.
+fn last_before(text: &str, key: &str, read_to: (usize, usize)) -> Option<(usize, usize)> {
+    let leaf = key.rsplit('.').next().filter(|leaf| !leaf.is_empty() && !leaf.ends_with(']'))?;
+    let (line, column) = read_to;
+    let line_start: usize = text.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum();
+    let read = text.get(..line_start + column).unwrap_or(text);
+    line_and_column(text, read.rfind(&format!("\"{leaf}\""))?)
+}
+
+fn line_and_column(text: &str, at: usize) -> Option<(usize, usize)> {
     let before = text.get(..at)?;
     let line_start = before.rfind('\n').map_or(0, |n| n + 1);
-    Some((before.matches('\n').count() + 1, at - line_start + 1))
+    Some((before.matches('\n').count() + 1, before.len() - line_start + 1))
 }
 
 fn one() -> u32 {
@@ -285,5 +352,12 @@ mod tests {
     fn a_key_is_found_by_line_and_column() {
         assert_eq!(place_of("{\n  \"a\": 1,\n  \"bc\": 2\n}", "bc"), Some((3, 3)));
         assert_eq!(place_of("{}", "bc"), None);
+        let nested = "{\"a\": 1, \"x\": {\n\"a\": [{\"k\": 1},\n{\"k\": 2}]}}";
+        assert_eq!(place_of(nested, "a"), Some((1, 2)));
+        assert_eq!(place_of(nested, "x.a[1].k"), Some((3, 2)));
+        assert_eq!(last_before(nested, "x.a[1].k", (3, 8)), Some((3, 2)));
+        assert_eq!(last_before(nested, "x.a[0].k", (2, 13)), Some((2, 8)));
+        assert_eq!(last_before(nested, "x.a[1]", (3, 9)), None, "what is missing in it is nowhere");
+        assert_eq!(place_of(nested, "x.a[1].z"), Some((2, 1)), "where it would be");
     }
 }

@@ -78,6 +78,7 @@ impl Daemon {
                 unstamped: self.tallies.unstamped,
                 socket_drops: 0,
             },
+            swarm: self.swarm_counts(),
         }
     }
 
@@ -85,6 +86,7 @@ impl Daemon {
         let gateway = DROP_NAMES.iter().copied().zip(self.gateway.drops().iter().copied());
         let own = [
             ("prefix", self.tallies.prefix),
+            ("frame", self.tallies.frame),
             ("other-gateway", self.tallies.other_gateway),
             ("draining", self.tallies.draining),
             ("no-address", self.tallies.no_address),
@@ -108,6 +110,10 @@ impl Daemon {
             online: stats.online,
             queued: stats.queued,
             queued_max: stats.queued_max,
+            redirected: stats.redirected,
+            shards: stats.shards,
+            takeovers: stats.takeovers,
+            fenced: stats.fenced,
         }
     }
 
@@ -167,6 +173,8 @@ impl Daemon {
         for prefix in &patch.unblock_prefixes {
             self.prefixes.remove(*prefix);
         }
+        patch.unblock.iter().for_each(|device| self.pardon_device(*device));
+        patch.unblock_prefixes.iter().for_each(|prefix| self.pardon_prefix(*prefix));
         for prefix in &patch.block_prefixes {
             self.prefixes.insert(*prefix);
         }

@@ -15,6 +15,7 @@ use crate::sender::Sender;
 use crate::service::{ServiceMeter, Work};
 use crate::sink::Sink;
 use crate::snapshot::Placement;
+use crate::swarm::Gossip;
 use crate::turnaround::Turnaround;
 use klais_burst_sync::wire::{MasterKeys, WireError};
 use klais_dam::DamConfig;
@@ -49,6 +50,8 @@ pub struct Tallies {
     pub wire_errors: [u64; WireError::ALL.len()],
     /// From a blocked range.
     pub prefix: u64,
+    /// Frames that the swarm has blocked one by one.
+    pub frame: u64,
     /// HELLOs for another gateway.
     pub other_gateway: u64,
     /// Came while the process was ending.
@@ -82,6 +85,8 @@ pub struct Parts {
     pub reason: Option<String>,
     pub clock: Clock,
     pub turnaround: Turnaround,
+    /// Without it all gateways are alive.
+    pub gossip: Option<Gossip>,
 }
 
 /// See the module.
@@ -114,7 +119,9 @@ pub struct Daemon {
     pub(crate) capacity_per_second: u64,
     pub(crate) sessions_per_second: u64,
     pub(crate) limits: BTreeMap<LayerName, LimitConfig>,
+    /// By the operator.
     pub(crate) blocked: BTreeSet<u32>,
+    pub(crate) gossip: Option<Gossip>,
     pub(crate) started_nanos: u64,
     drain_until_nanos: Option<u64>,
     next_look_nanos: u64,
@@ -123,7 +130,7 @@ pub struct Daemon {
 impl Daemon {
     /// Ready to run.
     pub fn new(config: Config, parts: Parts) -> Self {
-        let Parts { socket, inbox, gateway, dam_config, kernel, reason, clock, turnaround } = parts;
+        let Parts { socket, inbox, gateway, dam_config, kernel, reason, clock, turnaround, gossip } = parts;
         let now = monotonic_nanos();
         let mut daemon = Self {
             number: config.gateway_number(config.listen.ip()),
@@ -148,6 +155,7 @@ impl Daemon {
             sessions_per_second: config.policy.sessions_per_second.max(1).into(),
             limits: BTreeMap::new(),
             blocked: BTreeSet::new(),
+            gossip,
             started_nanos: now,
             drain_until_nanos: None,
             next_look_nanos: now.saturating_add(LOOK_NANOS),
@@ -180,12 +188,14 @@ impl Daemon {
             }
             let now = monotonic_nanos();
             if let Some(ending) = self.ending(now) {
+                self.leave();
                 return ending;
             }
             if now >= self.next_look_nanos {
                 self.next_look_nanos = now.saturating_add(LOOK_NANOS);
                 self.look_at_the_filter();
             }
+            self.gossip(now);
             if !self.turn(&mut receiver) {
                 self.wait();
             }
@@ -260,7 +270,7 @@ impl Daemon {
         }
     }
 
-    fn wait(&self) {
+    fn wait(&mut self) {
         match self.config.poll {
             PollMode::Busy => std::hint::spin_loop(),
             PollMode::Sleep => self.sleep(),
@@ -268,10 +278,11 @@ impl Daemon {
     }
 
     /// Until a frame comes, the bell rings, or something is due.
-    fn sleep(&self) {
+    fn sleep(&mut self) {
         let due =
             [(!self.gateway.is_idle()).then(|| self.gateway.next_deadline()), self.sink.next_deadline()];
-        let due = due.into_iter().flatten().map(|micros| self.clock.monotonic(micros)).min();
+        let due = due.into_iter().flatten().map(|micros| self.clock.monotonic(micros));
+        let due = due.chain(self.gossip.as_ref().map(Gossip::due_nanos)).min();
         let now = monotonic_nanos();
         let until = due.map_or(u64::MAX, |due| due.saturating_sub(now)).min(SLEEP_NANOS_MAX);
         let timeout = TimeSpec::from_duration(Duration::from_nanos(until));
@@ -281,12 +292,18 @@ impl Daemon {
             PollFd::new(self.inbox.bell().as_fd(), PollFlags::POLLIN),
         ];
         polled.extend(sink.map(|bell| PollFd::new(bell, PollFlags::POLLIN)));
+        polled.extend(self.gossip.as_ref().map(|gossip| PollFd::new(gossip.socket(), PollFlags::POLLIN)));
         match ppoll(&mut polled, Some(timeout), None) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(error) => error!(%error, "cannot wait"),
         }
         if polled[1].any().unwrap_or(false) {
             self.inbox.silence();
+        }
+        let has_gossip = polled.last().and_then(PollFd::any).unwrap_or(false);
+        drop(polled);
+        if let Some(gossip) = self.gossip.as_mut().filter(|_| has_gossip) {
+            gossip.ring();
         }
     }
 

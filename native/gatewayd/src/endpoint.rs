@@ -88,6 +88,18 @@ fn is_address_of(ip: IpAddr, interface: &str) -> bool {
     })
 }
 
+/// The socket that gossip comes to.
+///
+/// # Errors
+/// [`StartError::Bind`] or [`StartError::System`].
+pub fn gossip_socket(address: SocketAddr) -> Result<UdpSocket, StartError> {
+    let bind = |error| StartError::Bind { what: "swarm.listen", address, error };
+    let socket = UdpSocket::bind(address).map_err(bind)?;
+    let system = |error| StartError::System { what: "the gossip socket cannot be made non-blocking", error };
+    socket.set_nonblocking(true).map_err(system)?;
+    Ok(socket)
+}
+
 /// The socket that the admin interface listens on.
 ///
 /// # Errors

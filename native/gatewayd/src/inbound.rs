@@ -6,6 +6,7 @@ use crate::readings::Readings;
 use crate::receiver::Receiver;
 use crate::service::Work;
 use crate::snapshot::Placement;
+use crate::swarm::{Gossip, Sight};
 use bytes::Bytes;
 use klais_burst_sync::Frame;
 use klais_burst_sync::wire::{self, Parsed, WireError};
@@ -15,6 +16,7 @@ use std::net::SocketAddr;
 /// A frame that has been opened, and how it came.
 struct Arrival {
     from: SocketAddr,
+    sight: Sight,
     key_epoch: u8,
     /// CLOCK_MONOTONIC.
     at_nanos: u64,
@@ -34,20 +36,29 @@ impl Daemon {
         self.tallies.unstamped = receiver.unstamped;
         let is_filtered = self.placement() != Placement::Off;
         let keeps_readings = self.sink.keeps_readings();
+        if let Some(gossip) = &mut self.gossip {
+            gossip.open_eyes(monotonic);
+        }
         for (datagram, bytes) in receiver.datagrams() {
             self.tallies.received += 1;
             if self.is_draining() {
                 self.tallies.draining += 1;
                 continue;
             }
-            if !is_filtered && self.prefixes.contains(datagram.from.ip()) {
+            let sight = Sight::of(datagram.from.ip(), bytes);
+            if !is_filtered && self.is_prefix_blocked(&sight) {
                 self.tallies.prefix += 1;
+                continue;
+            }
+            if self.gossip.as_ref().is_some_and(|gossip| gossip.drops(&sight)) {
+                self.tallies.frame += 1;
                 continue;
             }
             let Parsed { device, key_epoch, frame, payload } = match wire::open(bytes, &self.keys) {
                 Ok(parsed) => parsed,
                 Err(error) => {
                     self.count_wire_error(error);
+                    self.saw_forgery(&sight);
                     continue;
                 }
             };
@@ -66,13 +77,22 @@ impl Daemon {
             let readings =
                 if keeps_readings { Readings(Bytes::copy_from_slice(payload)) } else { Readings::default() };
             let from = datagram.from;
-            let arrival = Arrival { from, key_epoch, at_nanos, now_micros, device, frame, readings };
+            let arrival = Arrival { from, sight, key_epoch, at_nanos, now_micros, device, frame, readings };
+            if let Frame::Hello(hello) = &arrival.frame {
+                self.saw_hello(&sight, device, hello);
+            }
             // Where the kernel filters, it has decided already: asked again, the dam would charge it twice.
             if is_filtered || self.is_let_in(&arrival) {
                 self.on_frame(arrival);
             }
         }
+        self.close_eyes();
         work
+    }
+
+    fn is_prefix_blocked(&self, sight: &Sight) -> bool {
+        let by_swarm = |gossip: &Gossip| gossip.drops_from(sight.source);
+        self.prefixes.contains(sight.source) || self.gossip.as_ref().is_some_and(by_swarm)
     }
 
     fn count_wire_error(&mut self, error: WireError) {
@@ -96,7 +116,7 @@ impl Daemon {
     }
 
     fn on_frame(&mut self, arrival: Arrival) {
-        let Arrival { from, key_epoch, at_nanos, now_micros, device, ref frame, readings } = arrival;
+        let Arrival { from, sight, key_epoch, at_nanos, now_micros, device, ref frame, readings } = arrival;
         match frame {
             Frame::Hello(hello) => {
                 self.addresses.on_hello(device, hello, from, key_epoch);
@@ -104,11 +124,13 @@ impl Daemon {
             }
             Frame::Data(data) => {
                 self.addresses.on_data(device, from, key_epoch);
-                let before = self.gateway.stats().admitted;
+                let (known, before) = (self.gateway.entry(device), self.gateway.stats().admitted);
                 self.gateway.handle(now_micros, device, frame, readings);
-                if self.gateway.stats().admitted != before {
+                let admitted = self.gateway.stats().admitted - before;
+                if admitted > 0 {
                     self.turnaround.arrived(device, data.lane, at_nanos);
                 }
+                self.saw_data(&sight, device, data, known, admitted);
             }
             _ => self.gateway.handle(now_micros, device, frame, readings),
         }

@@ -20,6 +20,7 @@ mod outbound;
 mod patch;
 mod policy;
 mod prefixes;
+mod random;
 mod readings;
 mod receiver;
 mod sender;
@@ -28,6 +29,7 @@ mod sink;
 mod snapshot;
 mod socket_drops;
 mod start;
+mod swarm;
 mod turnaround;
 
 use clap::Parser;
@@ -44,8 +46,12 @@ const EXIT_START: u8 = 2;
 #[command(version)]
 struct Arguments {
     /// The configuration, JSON; see docs/gatewayd.md.
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "new_signing_seed")]
+    config: Option<PathBuf>,
+
+    /// Prints a new signing seed for one gateway of a swarm, and its public key for the roster.
+    #[arg(long, conflicts_with = "config")]
+    new_signing_seed: bool,
 }
 
 fn main() -> ExitCode {
@@ -58,7 +64,11 @@ fn main() -> ExitCode {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
-    match start::run(&arguments.config) {
+    let ran = match &arguments.config {
+        Some(path) => start::run(path),
+        None => start::say_signing_seed(),
+    };
+    match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             // Not a log line: for whoever has just started it, and whatever RUST_LOG says.

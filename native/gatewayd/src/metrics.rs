@@ -1,6 +1,7 @@
 //! A snapshot as Prometheus reads it (OpenMetrics text).
 
 use crate::snapshot::{Placement, Snapshot};
+use crate::swarm::SwarmCounts;
 use hdrhistogram::Histogram;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet, text};
@@ -48,6 +49,10 @@ impl Collector for Metrics {
         counter(to, "readings_offered", "Readings in DATA frames, every copy.", gateway.offered)?;
         counter(to, "readings_admitted", "Readings accepted for the sink.", gateway.admitted)?;
         counter(to, "readings_turned_away", "Readings told to come back later.", gateway.turned_away)?;
+        counter(to, "hellos_redirected", "HELLO frames sent on to another gateway.", gateway.redirected)?;
+        counter(to, "takeovers", "Times that a shard was taken over.", gateway.takeovers)?;
+        counter(to, "fenced", "Times that another gateway has taken a shard away.", gateway.fenced)?;
+        gauge(to, "shards", "Shards that are served.", gateway.shards)?;
         counter(to, "sink_readings", "Readings stored, every copy.", sink.readings)?;
         counter(to, "sink_duplicates", "Readings stored that had been stored before.", sink.duplicates)?;
         counter(to, "sink_reordered", "Readings stored after a later one of their lane.", sink.reordered)?;
@@ -72,6 +77,9 @@ impl Collector for Metrics {
         family(to, "kernel_readings", "Readings by the kernel's verdict.", "reason", readings)?;
         let modes = [("user", cpu.user_seconds), ("system", cpu.system_seconds)];
         family(to, "cpu_seconds", "CPU time of the process.", "mode", modes.into_iter())?;
+        if let Some(counts) = &self.0.swarm {
+            swarm(to, counts)?;
+        }
         self.placement(to)?;
         turnaround(to, &self.0.turnaround_nanos)
     }
@@ -80,18 +88,54 @@ impl Collector for Metrics {
 impl Metrics {
     fn placement(&self, to: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
         let help = "1 for where the dam runs: native or generic in the kernel, off in user space.";
-        let mut metric = to.encode_descriptor("xdp", help, None, MetricType::Gauge)?;
-        for (name, place) in
-            [("native", Placement::Native), ("generic", Placement::Generic), ("off", Placement::Off)]
-        {
-            let here = u64::from(self.0.xdp == place);
-            ConstGauge::new(here).encode(metric.encode_family(&[("mode", name)])?)?;
-        }
-        Ok(())
+        let places =
+            [("native", Placement::Native), ("generic", Placement::Generic), ("off", Placement::Off)];
+        let places = places.into_iter().map(|(name, place)| (name, u64::from(self.0.xdp == place)));
+        gauges(to, "xdp", help, "mode", places)
     }
 }
 
-fn counter(to: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> Result<(), Error> {
+fn swarm(to: &mut DescriptorEncoder<'_>, counts: &SwarmCounts) -> Result<(), Error> {
+    let SwarmCounts { gossip, threats, .. } = counts;
+    gauges(
+        to,
+        "swarm_members",
+        "Gateways of the roster, by what is known of them.",
+        "state",
+        counts.by_state(),
+    )?;
+    let majority = u64::from(counts.sees_majority);
+    gauge(to, "swarm_majority", "1 if more than half of the gateways are seen alive.", majority)?;
+    counter(to, "swarm_datagrams_received", "Datagrams of gossip taken.", gossip.received)?;
+    counter(to, "swarm_datagrams_sent", "Datagrams of gossip sent.", gossip.sent)?;
+    counter(to, "swarm_received_bytes", "Bytes that came to the gossip port.", gossip.received_bytes)?;
+    counter(to, "swarm_sent_bytes", "Bytes of gossip sent.", gossip.sent_bytes)?;
+    let refused = gossip.refused.0.iter().copied();
+    family(to, "swarm_refused", "Datagrams of gossip not taken.", "reason", refused)?;
+    counter(to, "swarm_expulsions", "Times that this gateway had been given up.", gossip.expulsions)?;
+    counter(to, "swarm_stalls", "Times that it came too late to judge others.", gossip.stalls)?;
+    counter(to, "swarm_cpu_seconds", "CPU time of gossip, in the loop.", gossip.cpu_seconds)?;
+    gauge(to, "swarm_blocked", "Devices, ranges and frames that the swarm blocks.", threats.blocked)?;
+    gauge(to, "swarm_accused", "Devices, ranges and frames that somebody has reported.", threats.accused)?;
+    counter(to, "swarm_detected", "Threats found here.", threats.detected)?;
+    counter(to, "swarm_seconded", "Threats found here after others had.", threats.seconded)?;
+    counter(to, "swarm_blocks", "Times that something was blocked.", threats.blocks)?;
+    counter(to, "swarm_expired", "Blocks that ended with their time.", threats.expired)?;
+    counter(to, "swarm_wrong_blocks", "Blocks that were taken back, or pardoned.", threats.wrong_blocks)?;
+    counter(to, "swarm_vetoed", "Not blocked, since they were seen to behave.", threats.vetoed)?;
+    let alone = "Accusations that ran out without anybody agreeing.";
+    counter(to, "swarm_uncorroborated", alone, threats.uncorroborated)?;
+    counter(to, "swarm_unplaced", "Blocks for which there was no room.", threats.unplaced)?;
+    counter(to, "swarm_reports_made", "Reports of threats made.", threats.reports_made)?;
+    counter(to, "swarm_reports_taken", "Reports of others taken.", threats.reports_taken)?;
+    let refused = threats.reports_refused.0.iter().copied();
+    family(to, "swarm_reports_refused", "Reports of others not taken.", "reason", refused)
+}
+
+fn counter<N>(to: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: N) -> Result<(), Error>
+where
+    ConstCounter<N>: EncodeMetric,
+{
     let counter = ConstCounter::new(value);
     counter.encode(to.encode_descriptor(name, help, None, counter.metric_type())?)
 }
@@ -117,6 +161,20 @@ where
     let mut metric = to.encode_descriptor(name, help, None, <ConstCounter as TypedMetric>::TYPE)?;
     for (value_of, value) in values {
         ConstCounter::new(value).encode(metric.encode_family(&[(label, value_of)])?)?;
+    }
+    Ok(())
+}
+
+fn gauges(
+    to: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    label: &str,
+    values: impl Iterator<Item = (&'static str, u64)>,
+) -> Result<(), Error> {
+    let mut metric = to.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    for (value_of, value) in values {
+        ConstGauge::new(value).encode(metric.encode_family(&[(label, value_of)])?)?;
     }
     Ok(())
 }

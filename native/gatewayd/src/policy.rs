@@ -34,6 +34,11 @@ pub struct PolicyConfig {
 }
 
 impl PolicyConfig {
+    /// What gateway number `gateway` signs its cookies with.
+    pub fn cookie_key(&self, gateway: u32) -> [u8; 16] {
+        cookie_key(self.key_low, self.key_high, gateway)
+    }
+
     /// The settings of gateway number `gateway`, which knows all `devices` of the fleet.
     pub fn settings(
         &self,
@@ -50,7 +55,7 @@ impl PolicyConfig {
             assume_online,
             addresses,
             gateways: self.gateways,
-            cookie_key: cookie_key(self.key_low, self.key_high, gateway),
+            cookie_key: self.cookie_key(gateway),
             admission: self.admission,
             deduplicate: self.deduplicate,
             capacity_per_second: self.capacity_per_second.into(),

@@ -1,6 +1,7 @@
 //! What `/stats` and `/metrics` tell.
 
 use crate::service::ServiceTimes;
+use crate::swarm::SwarmCounts;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -54,6 +55,14 @@ pub struct GatewayCounts {
     pub online: u64,
     pub queued: u64,
     pub queued_max: u64,
+    /// HELLO frames sent on to another gateway.
+    pub redirected: u64,
+    /// Shards served now.
+    pub shards: u64,
+    /// Times that a shard was taken over.
+    pub takeovers: u64,
+    /// Times that another gateway has taken one away.
+    pub fenced: u64,
 }
 
 /// See `SinkCounters`.
@@ -106,6 +115,8 @@ pub struct Snapshot {
     pub service: Option<ServiceTimes>,
     pub cpu: CpuSeconds,
     pub frames: FrameCounts,
+    /// `null` where there is none.
+    pub swarm: Option<SwarmCounts>,
 }
 
 /// What `/ready` tells.

@@ -1,16 +1,19 @@
 //! From a configuration file to a running loop, and from there to the end.
 
 use crate::clock::{Clock, monotonic_nanos};
-use crate::config::{Config, XdpMode};
+use crate::config::{Config, Hex, XdpMode};
 use crate::daemon::{Daemon, Ending, Parts};
 use crate::error::StartError;
 use crate::kernel::{self, Kernel, Placed};
 use crate::mailbox::mailbox;
+use crate::random::random;
 use crate::snapshot::Placement;
 use crate::socket_drops::SocketDrops;
+use crate::swarm::Gossip;
 use crate::turnaround::Turnaround;
 use crate::{admin, endpoint};
 use klais_gateway::Gateway;
+use klais_swarm::SigningSeed;
 use serde_json::{Value, json};
 use std::io::{Error, Write};
 use std::path::Path;
@@ -35,6 +38,10 @@ pub fn run(path: &Path) -> Result<(), StartError> {
 
     let wrong = |(key, problem)| StartError::Config { path: path.to_owned(), place: None, key, problem };
     let gateway_config = config.gateway_config().map_err(wrong)?;
+    let gossip = match config.swarm_config().map_err(wrong)? {
+        Some(swarm) => Gossip::new(&config, swarm)?,
+        None => None,
+    };
     let dam_config = gateway_config.dam.clone();
     let Placed { dam, kernel, reason } = kernel::place(&config, &gateway_config, listen, clock)?;
     if let Some(interface) = kernel.as_ref().and_then(Kernel::interface) {
@@ -50,7 +57,7 @@ pub fn run(path: &Path) -> Result<(), StartError> {
         what: "the turnaround histogram cannot be made",
         error: Error::other("bounds"),
     })?;
-    let parts = Parts { socket, inbox, gateway, dam_config, kernel, reason, clock, turnaround };
+    let parts = Parts { socket, inbox, gateway, dam_config, kernel, reason, clock, turnaround, gossip };
     let mut daemon = Daemon::new(config, parts);
 
     serve_admin(admin_socket, outside, drops)?;
@@ -65,6 +72,17 @@ pub fn run(path: &Path) -> Result<(), StartError> {
     info!(%listen, %admin, xdp = ?ready.xdp, reason = ready.reason, "ready");
     let ending = daemon.run();
     finish(&daemon, ending);
+    Ok(())
+}
+
+/// A secret for one gateway of a swarm, and what the roster says of it.
+///
+/// # Errors
+/// The system has no random bytes.
+pub fn say_signing_seed() -> Result<(), StartError> {
+    let seed = random().map_err(|error| StartError::System { what: "no random bytes", error })?;
+    let public = SigningSeed::new(seed).public_key();
+    say(&json!({ "signingSeed": Hex(seed).to_string(), "publicKey": Hex(public).to_string() }));
     Ok(())
 }
 

@@ -1,0 +1,16 @@
+//! This gateway as one of a swarm: gossip in the daemon's loop, shards that change hands by it, threats into the dam.
+//!
+//! Gossip runs in real time, whatever the daemon's virtual clock does.
+
+mod attempts;
+mod census;
+mod config;
+mod drive;
+mod gossip;
+mod observe;
+mod view;
+
+pub use config::SwarmSection;
+pub use gossip::Gossip;
+pub use observe::Sight;
+pub use view::SwarmCounts;
