@@ -10,6 +10,7 @@ mod backoff;
 mod config;
 mod device;
 mod frame;
+mod held;
 mod intake;
 mod resend;
 mod schedule;
