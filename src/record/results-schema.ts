@@ -6,6 +6,8 @@ import type { UserError } from "../units/user-error.js";
 import { checkEqualColumns } from "./equal-columns.js";
 import { liveSchema } from "./live-schema.js";
 import type { ResultsFile } from "./run-record.js";
+import { shardSchema } from "./shard.js";
+import { sweepSectionSchema } from "./sweep.js";
 
 /** The schema's name, first key of every results file. */
 export const RESULTS_SCHEMA = "klais.results/1";
@@ -112,6 +114,10 @@ const run = z.looseObject({
 	seed: text,
 	devices: whole,
 	workers: whole,
+	input: text
+		.exactOptional()
+		.describe("Hash of the resolved scenario, to the last cohort, and of the policy"),
+	parameters: z.record(z.string(), text).exactOptional().describe("In a sweep: the value of each parameter"),
 	config: z.unknown(),
 	digest: text,
 	complete: z.boolean(),
@@ -139,6 +145,8 @@ export const resultsSchema = z.looseObject({
 	runs: z.array(run).readonly(),
 	bench: z.array(bench).readonly(),
 	live: z.array(liveSchema).readonly(),
+	shard: shardSchema.exactOptional(),
+	sweep: sweepSectionSchema.exactOptional(),
 });
 
 /** `klais.results/1` as JSON Schema (draft 2020-12), for readers in other languages. */

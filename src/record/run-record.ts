@@ -1,4 +1,6 @@
 import type { LiveRecord } from "./live-record.js";
+import type { ShardSection } from "./shard.js";
+import type { SweepSection } from "./sweep.js";
 
 /** The run record, schema `klais.results/1`: what every runner returns and every reader reads. */
 export interface ResultsFile {
@@ -12,6 +14,10 @@ export interface ResultsFile {
 	readonly runs: readonly RunRecord[];
 	readonly bench: readonly BenchRecord[];
 	readonly live: readonly LiveRecord[];
+	/** In the record of a shard alone. */
+	readonly shard?: ShardSection;
+	/** In the record of a sweep alone. */
+	readonly sweep?: SweepSection;
 }
 
 export interface Host {
@@ -30,6 +36,13 @@ export interface RunRecord {
 	readonly seed: string;
 	readonly devices: number;
 	readonly workers: number;
+	/**
+	 * Hex hash of the resolved scenario, to the last cohort, and of the policy: `config` sums cohorts up. Left out where an earlier
+	 * version wrote the record.
+	 */
+	readonly input?: string;
+	/** In a sweep: the value of each parameter, by its path, as the sweep file has it. */
+	readonly parameters?: Readonly<Record<string, string>>;
 	/** The scenario as resolved, cohorts summed up (see `ConfigSummary` in the methodology). */
 	readonly config: unknown;
 	/** Hex digest of the event trace: the same for the same scenario, seed and version on any machine. */

@@ -13,6 +13,7 @@ import { escapeXml, setMarks } from "./markup.js";
 import { LEDGER, METRICS } from "./metrics.js";
 import { colourVariables } from "./palette.js";
 import { DRAWN_RUNS_MAX, drawnRuns } from "./scenario-charts.js";
+import { type SweepReport, sweepReport } from "./sweep.js";
 import {
 	benchTable,
 	determinismTable,
@@ -62,6 +63,8 @@ export interface PageModel {
 	readonly title: string;
 	readonly partial: boolean;
 	readonly passed: boolean;
+	/** In place of scenarios: a sweep has too many runs to draw each. */
+	readonly sweep: (SweepReport & { readonly extremesHtml: readonly string[] }) | null;
 	readonly scenarios: readonly ScenarioModel[];
 	readonly command: string;
 	readonly bench: Table | null;
@@ -79,7 +82,8 @@ export interface PageModel {
 
 /** Everything that the page shows, in the order in which it shows it. */
 export async function pageModel(results: ResultsFile): Promise<PageModel> {
-	const groups = groupByScenario(results);
+	const sweep = sweepReport(results);
+	const groups = sweep === null ? groupByScenario(results) : [];
 	const scenarios: ScenarioModel[] = [];
 	for (const group of groups) {
 		scenarios.push(await scenarioModel(group));
@@ -88,9 +92,10 @@ export async function pageModel(results: ResultsFile): Promise<PageModel> {
 	const [only] = groups;
 	const name = groups.length === 1 && only !== undefined ? only.scenario : `${groups.length} scenarios`;
 	return {
-		title: groups.length === 0 ? "KLAIS benchmark results" : `KLAIS: ${name}`,
+		title: titleOf(sweep, groups.length, name),
 		partial: results.partial,
 		passed: scenarios.every((scenario) => scenario.passed),
+		sweep: sweep === null ? null : { ...sweep, extremesHtml: sweep.extremes.map(sentenceHtml) },
 		scenarios,
 		command: results.command,
 		bench: benchTable(results.bench),
@@ -106,6 +111,13 @@ export async function pageModel(results: ResultsFile): Promise<PageModel> {
 		colours: colourDeclarations(results),
 		tool: `klais ${results.tool.version}`,
 	};
+}
+
+function titleOf(sweep: SweepReport | null, groups: number, name: string): string {
+	if (sweep !== null) {
+		return `KLAIS sweep: ${sweep.title}`;
+	}
+	return groups === 0 ? "KLAIS benchmark results" : `KLAIS: ${name}`;
 }
 
 function colourDeclarations(results: ResultsFile): string {

@@ -10,11 +10,13 @@ import {
 	repeatBlock,
 	shapesBlock,
 	sourcesBlock,
+	sweepBlock,
 } from "./markdown-blocks.js";
 import { liveBlock, liveLines } from "./markdown-live.js";
 import { tableText } from "./markdown-table.js";
 import { codeSpan, codeSpanInCell, escapeMarkdown, setMarks } from "./markup.js";
 import { METRICS } from "./metrics.js";
+import { type SweepReport, sweepReport } from "./sweep.js";
 import {
 	benchTable,
 	determinismTable,
@@ -46,8 +48,9 @@ interface Piece {
 /** BENCHMARK_RESULTS.md: the answer in three lines, then everything that backs it. */
 export function renderMarkdown(results: ResultsFile, options: MarkdownOptions = {}): string {
 	const folder = options.chartsFolder === undefined ? "charts" : options.chartsFolder;
-	const groups = groupByScenario(results);
-	const pieces: Piece[] = [...openingPieces(results, groups)];
+	const sweep = sweepReport(results);
+	const groups = sweep === null ? groupByScenario(results) : [];
+	const pieces: Piece[] = [...openingPieces(results, groups, sweep)];
 	for (const group of groups) {
 		pieces.push(...scenarioPieces(group, groups.length > 1, folder));
 	}
@@ -64,7 +67,11 @@ export function renderMarkdown(results: ResultsFile, options: MarkdownOptions = 
 	return fitted(pieces);
 }
 
-function openingPieces(results: ResultsFile, groups: readonly ScenarioGroup[]): Piece[] {
+function openingPieces(
+	results: ResultsFile,
+	groups: readonly ScenarioGroup[],
+	sweep: SweepReport | null,
+): Piece[] {
 	const pieces: Piece[] = [{ text: "# KLAIS benchmark results", expendable: 0 }];
 	if (results.partial) {
 		const text =
@@ -72,7 +79,9 @@ function openingPieces(results: ResultsFile, groups: readonly ScenarioGroup[]): 
 		pieces.push({ text, expendable: 0 });
 	}
 	const [only] = groups;
-	if (groups.length === 1 && only !== undefined) {
+	if (sweep !== null) {
+		pieces.push({ text: sweepBlock(sweep), expendable: 0 });
+	} else if (groups.length === 1 && only !== undefined) {
 		pieces.push({ text: answerText(only), expendable: 0 });
 	} else if (groups.length > 1) {
 		pieces.push({ text: summaryText(groups), expendable: 0 });
