@@ -7,7 +7,16 @@ import type { Job } from "../../src/cli/run-plan.js";
 import { assignShards, jobCosts } from "../../src/cli/shard-plan.js";
 import type { ResultsFile } from "../../src/record/run-record.js";
 import { loadScenario } from "../../src/scenarios/load-scenario.js";
-import { klais, lastLine, newFolder, recordIn, TINY, withoutWall } from "./support.js";
+import {
+	copiedTree,
+	klais,
+	lastLine,
+	newFolder,
+	recordIn,
+	SAME_ENGINE,
+	TINY,
+	withoutWall,
+} from "./support.js";
 
 /** Seconds of the longest shard. */
 function makespan(costs: readonly number[], shards: readonly number[], count: number): number {
@@ -76,20 +85,24 @@ const TIMEOUT_MS = 240_000;
 describe("shards", { timeout: TIMEOUT_MS }, () => {
 	const OTHER = TINY.replace("name: tiny", "name: other");
 
+	/** In a copy outside of git: a commit in the middle of a test would be another version. */
 	async function wholeAndShards(count: number, flags: readonly string[] = []) {
-		const cwd = newFolder({ "tiny.yaml": TINY, "other.yaml": OTHER });
+		const place = {
+			cwd: newFolder({ "tiny.yaml": TINY, "other.yaml": OTHER }),
+			tree: copiedTree(SAME_ENGINE),
+		};
 		const args = ["run", "tiny.yaml", "other.yaml", "--reporter", "json", ...flags];
-		const whole = await klais([...args, "--out", "whole"], { cwd });
+		const whole = await klais([...args, "--out", "whole"], place);
 		expect(whole.code).toBe(0);
 		for (let index = 1; index <= count; index++) {
 			const shard = ["--shard", `${index}/${count}`, "--out", `shards/${index}`];
-			expect((await klais([...args, ...shard], { cwd })).code).toBe(0);
+			expect((await klais([...args, ...shard], place)).code).toBe(0);
 		}
-		return cwd;
+		return place;
 	}
 
 	test("merged, they are the whole to the byte, machine and clock apart", async () => {
-		const cwd = await wholeAndShards(3);
+		const { cwd } = await wholeAndShards(3);
 		// Named in any order, and as the one folder that holds them.
 		const named = ["shards/3", "shards/1/results.json", "shards/2"];
 		const merged = await klais(["merge", ...named, "--reporter", "json,md", "--out", "merged"], { cwd });
@@ -137,7 +150,7 @@ describe("shards", { timeout: TIMEOUT_MS }, () => {
 	});
 
 	test("what does not belong together is refused, by name, and nothing is written", async () => {
-		const cwd = await wholeAndShards(2);
+		const { cwd, tree } = await wholeAndShards(2);
 		const place = (name: string) => join(cwd, "shards", name);
 		const one = recordIn(place("1"));
 		const variant = (name: string, change: Partial<ResultsFile>) => {
@@ -191,7 +204,7 @@ describe("shards", { timeout: TIMEOUT_MS }, () => {
 		writeFileSync(join(cwd, "other.yaml"), OTHER.replace("capacity: 600/s", "capacity: 601/s"));
 		renameSync(place("2"), place("earlier"));
 		const args = ["run", "tiny.yaml", "other.yaml", "--reporter", "json", "--shard", "2/2"];
-		expect((await klais([...args, "--out", "shards/2"], { cwd })).code).toBe(0);
+		expect((await klais([...args, "--out", "shards/2"], { cwd, tree })).code).toBe(0);
 		const { code, stderr } = await klais(["merge", "shards/1", "shards/2"], { cwd });
 		expect(code).toBe(2);
 		expect(stderr).toMatch(

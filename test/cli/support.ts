@@ -114,6 +114,9 @@ policies: [none, static, klais]
 /** Code in place of the engine's entry, after an import of the real one as \`Real\`. */
 export type EngineStub = string;
 
+/** The engine as it is. */
+export const SAME_ENGINE: EngineStub = "export class Simulation extends Real {}";
+
 /**
  * A copy of the program outside of git, whose engine does as a test wants: nobody can ask the real one to crash.
  * Without a stub the native library is missing.

@@ -1,7 +1,16 @@
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { HAS_REDIS, isAlive, type RedisServer, simulationsOf, startRedis, until } from "./redis.js";
-import { copiedTree, klais, newFolder, recordIn, startKlais, TINY, withoutWall } from "./support.js";
+import {
+	copiedTree,
+	klais,
+	newFolder,
+	recordIn,
+	SAME_ENGINE,
+	startKlais,
+	TINY,
+	withoutWall,
+} from "./support.js";
 
 const SWEEP = `schema: klais.sweep/1
 scenario: tiny.yaml
@@ -14,7 +23,6 @@ const RUNS = 8;
 /** Longer than the lock of a worker that was killed, on cores that may be at work elsewhere. */
 const TIMEOUT_MS = 300_000;
 
-const SAME = "export class Simulation extends Real {}";
 /** The same simulation, a second later: a run that is long enough to be killed in its middle. */
 const SLOW = `export class Simulation extends Real {
 	run(control, elapsed) {
@@ -86,7 +94,7 @@ describe.skipIf(!HAS_REDIS)("klais sweep --queue", { timeout: TIMEOUT_MS }, () =
 	}
 
 	test("two workers give the record of a sweep without a queue, and what is done is not done again", async () => {
-		const [redis, tree, cwd] = [await startRedis(), copiedTree(SAME), newFolder(FILES)];
+		const [redis, tree, cwd] = [await startRedis(), copiedTree(SAME_ENGINE), newFolder(FILES)];
 		const workers = [startWorker(redis, tree), startWorker(redis, tree, ["--idle", "3s"])];
 		const { code, stderr } = await sweep(redis, cwd, tree, ["--out", "o"]).ended;
 		expect(code, stderr).toBe(0);
@@ -183,7 +191,7 @@ describe.skipIf(!HAS_REDIS)("klais sweep --queue", { timeout: TIMEOUT_MS }, () =
 	});
 
 	test("another attempt with another digest is an error", async () => {
-		const [redis, tree, cwd] = [await startRedis(), copiedTree(SAME), newFolder(FILES)];
+		const [redis, tree, cwd] = [await startRedis(), copiedTree(SAME_ENGINE), newFolder(FILES)];
 		const honest = startWorker(redis, tree);
 		expect((await sweep(redis, cwd, tree, ["--out", "o"]).ended).code).toBe(0);
 		honest.child.kill("SIGTERM");
@@ -238,7 +246,7 @@ describe.skipIf(!HAS_REDIS)("klais sweep --queue", { timeout: TIMEOUT_MS }, () =
 	});
 
 	test("says that nobody works, and which build it waits for", async () => {
-		const [redis, tree, cwd] = [await startRedis(), copiedTree(SAME), newFolder(FILES)];
+		const [redis, tree, cwd] = [await startRedis(), copiedTree(SAME_ENGINE), newFolder(FILES)];
 		const { child, ended } = sweep(redis, cwd, tree, ["--out", "o"]);
 		let said = "";
 		child.stderr.on("data", (text: string) => {

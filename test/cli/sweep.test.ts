@@ -3,7 +3,17 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { planSweep } from "../../src/cli/sweep/plan.js";
 import { SWEEP_SCHEMA_ID, sweepJsonSchema } from "../../src/cli/sweep/schema.js";
-import { klais, lastLine, newFolder, PROJECT, recordIn, TINY, withoutWall } from "./support.js";
+import {
+	copiedTree,
+	klais,
+	lastLine,
+	newFolder,
+	PROJECT,
+	recordIn,
+	SAME_ENGINE,
+	TINY,
+	withoutWall,
+} from "./support.js";
 
 const SWEEP = `schema: ${SWEEP_SCHEMA_ID}
 title: Sessions, and how long an outage may be
@@ -91,14 +101,18 @@ describe("klais sweep", { timeout: TIMEOUT_MS }, () => {
 
 	test("in shards, merged, it is the whole to the byte, machine and clock apart", async () => {
 		const sweep = SWEEP.replace("seeds: [7, nine]", "").replace(/set:\n.*\n/, "");
-		const cwd = newFolder({ "tiny.yaml": TINY, "sweep.yaml": sweep });
+		const place = {
+			cwd: newFolder({ "tiny.yaml": TINY, "sweep.yaml": sweep }),
+			tree: copiedTree(SAME_ENGINE),
+		};
+		const { cwd } = place;
 		const args = ["sweep", "sweep.yaml", "--reporter", "json"];
-		await klais([...args, "--out", "whole"], { cwd });
+		await klais([...args, "--out", "whole"], place);
 		for (const index of [1, 2]) {
 			const shard = ["--shard", `${index}/2`, "--out", `shards/${index}`];
-			expect((await klais([...args, ...shard], { cwd })).code).toBe(0);
+			expect((await klais([...args, ...shard], place)).code).toBe(0);
 		}
-		expect((await klais(["merge", "shards", "--reporter", "json", "--out", "merged"], { cwd })).code).toBe(0);
+		expect((await klais(["merge", "shards", "--reporter", "json", "--out", "merged"], place)).code).toBe(0);
 		expect(withoutWall(join(cwd, "merged"))).toBe(withoutWall(join(cwd, "whole")));
 	});
 

@@ -110,7 +110,7 @@ describe("what decides", () => {
 		expect(report.judged).toMatchObject([
 			{
 				verdict: "inconclusive",
-				message: expect.stringMatching(/budget is spent; differences from \d+ % on/),
+				message: expect.stringMatching(/budget is spent: \d+ % is the smallest difference that shows here/),
 			},
 		]);
 	});

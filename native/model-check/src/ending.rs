@@ -172,8 +172,7 @@ impl<'a, 'b> Calm<'a, 'b> {
                 Some(open) if open.is_complete => Step::Commit { heard: true },
                 Some(_) => Step::Finish,
                 // Committed or aborted, and the answer was lost.
-                None if self.setup.holds(Rule::FenceAfterError) => Step::Open { gateway },
-                None => Step::AbortAndGoOn { gateway },
+                None => Step::Open { gateway },
             });
         }
         if !at.queue.is_empty() {

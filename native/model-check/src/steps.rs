@@ -162,10 +162,12 @@ impl World {
         if is_fenced {
             steps.push(Step::Fenced { gateway });
         }
-        if setup.holds(Rule::FenceAfterError) {
-            steps.extend(may_fence.then_some(Step::Open { gateway }));
-        } else if !is_fenced && at.awaits_outcome() {
+        // Without the rule, an abort that the log has taken is believed.
+        let may_abort = !setup.holds(Rule::FenceAfterError) && !is_fenced && self.log.open.is_some();
+        if may_abort && at.awaits_outcome() {
             steps.push(Step::AbortAndGoOn { gateway });
+        } else if may_fence {
+            steps.push(Step::Open { gateway });
         }
     }
 

@@ -147,7 +147,7 @@ impl Display for Step {
             Self::Open { gateway } => write!(f, "gateway {gateway} opens the shard: it fences"),
             Self::Read { gateway } => write!(f, "gateway {gateway} reads the checkpoints"),
             Self::Submit { gateway, runs } => {
-                write!(f, "gateway {gateway} begins a transaction of {runs} runs")
+                write!(f, "gateway {gateway} begins a transaction, runs in it: {runs}")
             }
             Self::Prove { gateway } => write!(f, "gateway {gateway} commits its term again"),
             Self::Commit { heard: true } => {

@@ -112,8 +112,12 @@ function verdictOn(
 			? { verdict: "fail", message: `${found}, and so again in a second round: beyond ${margin}` }
 			: { verdict: "inconclusive", message: `${found}, beyond ${margin}, but not again in a second round` };
 	}
-	const finds = percent(smallestFound(last, options.error));
-	const message = `${found}, margin ${margin}: the budget is spent; differences from ${finds} on would have been found`;
+	const finds = `${percent(smallestFound(last, options.error))} is the smallest difference that shows here`;
+	const isAcross = last.slowdown.upper(options.error) >= Math.log1p(first.margin);
+	const why = isAcross
+		? `may be on either side of ${margin}`
+		: `within ${margin}, but ${margin} more would not have shown`;
+	const message = `${found}, ${why}, and the budget is spent: ${finds}`;
 	return { verdict: "inconclusive", message };
 }
 
