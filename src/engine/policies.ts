@@ -92,6 +92,7 @@ export function fleetOptions(scenario: Scenario, policy: Policy, streams: Stream
 		windowFrames: firmware.windowFrames,
 		frameReadings: firmware.frameReadings,
 		liveFirst: policy.liveFirst,
+		gateways: scenario.gateways.count,
 	};
 }
 
@@ -102,6 +103,7 @@ export function clusterOptions(scenario: Scenario, policy: Policy, streams: Stre
 	const capacity = Math.max(1, Math.floor(usable / gateways.count));
 	return {
 		gateways: gateways.count,
+		shards: broker.partitions,
 		devices: devices.count,
 		keyLow: streams.keyLow,
 		keyHigh: streams.keyHigh,

@@ -7,9 +7,21 @@ import { FIRMWARE_PROFILES } from "./firmware-profiles.js";
 import { LINK_PROFILES } from "./link-profiles.js";
 import { resolveCosts } from "./resolve-costs.js";
 import { type OutageContext, resolveOutages } from "./resolve-outages.js";
-import type { Backoff, Broker, Firmware, Fleet, Gateways, LinkProfile, Scenario } from "./scenario.js";
+import type {
+	Backoff,
+	Broker,
+	Clocks,
+	Firmware,
+	Fleet,
+	Gateways,
+	LinkProfile,
+	Scenario,
+} from "./scenario.js";
 import type { ScenarioInput } from "./schema.js";
 import type { Problem } from "./schema-errors.js";
+
+/** Of a quartz without temperature compensation outdoors, rounded up. */
+const DRIFT_PPM = 200;
 
 export interface ResolveContext {
 	/** The scenario's name when the file gives none. */
@@ -54,7 +66,21 @@ export function resolveScenario(input: ScenarioInput, context: ResolveContext): 
 }
 
 function resolveFleet(input: ScenarioInput["devices"]): Fleet {
-	return { count: input.count, firmware: resolveFirmware(input.firmware), link: resolveLink(input.link) };
+	return {
+		count: input.count,
+		firmware: resolveFirmware(input.firmware),
+		link: resolveLink(input.link),
+		clocks: resolveClocks(input.clocks ?? {}),
+	};
+}
+
+function resolveClocks(given: NonNullable<ScenarioInput["devices"]["clocks"]>): Clocks {
+	return {
+		resetShare: given.reset ?? 0,
+		aheadShare: given.ahead ?? 0,
+		driftingShare: given.drifting ?? 0,
+		driftPpm: given.drift ?? DRIFT_PPM,
+	};
 }
 
 function resolveFirmware(input: ScenarioInput["devices"]["firmware"]): Firmware {
@@ -129,6 +155,7 @@ function resolveGateways(
 		commitIntervalMicros: given.commitInterval ?? micros(100_000),
 		sessionsPerSecond: given.sessions ?? defaultSessions(devices.count, count, costs.helloNanos),
 		slotWindowMicros: given.slotWindow ?? micros(60_000_000),
+		detectAfterMicros: given.detectAfter ?? micros(700_000),
 	};
 }
 
