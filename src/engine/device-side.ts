@@ -6,6 +6,7 @@ import {
 	A,
 	B,
 	C,
+	DATA_READINGS,
 	DEVICE,
 	FLOATS,
 	INTS,
@@ -190,7 +191,7 @@ export class DeviceSide {
 					burst = 0;
 					queued = 0;
 				}
-				const readings = kind === KIND_DATA ? (ints[at + C] as number) & 0xffff : 0;
+				const readings = kind === KIND_DATA ? (ints[at + C] as number) & DATA_READINGS : 0;
 				if (this.saysWrongTimes && kind === KIND_DATA) {
 					this.world.clocks.misstate(this.outbox, n, device);
 				}

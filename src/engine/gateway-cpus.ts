@@ -1,5 +1,14 @@
 import { type FrameCosts, NO_KERNEL_COSTS } from "../scenarios/frame-costs.js";
-import { C, DEVICE, FLOATS, INTS, KIND_HELLO, META, type RecordBuffer } from "./record-layout.js";
+import {
+	C,
+	DATA_READINGS,
+	DEVICE,
+	FLOATS,
+	INTS,
+	KIND_HELLO,
+	META,
+	type RecordBuffer,
+} from "./record-layout.js";
 
 /**
  * One first-come first-served CPU per gateway, behind a bounded receive queue. What the filter in the kernel refuses costs
@@ -26,7 +35,7 @@ export class GatewayCpus {
 			queue.work(timeOf(source, index), filterNanos);
 			return false;
 		}
-		const readings = (source.ints[index * INTS + C] as number) & 0xffff;
+		const readings = (source.ints[index * INTS + C] as number) & DATA_READINGS;
 		const nanos = isHello ? helloNanos : dataNanos + readings * readingNanos;
 		queue.push(source, index, filterNanos + nanos);
 		return true;

@@ -44,7 +44,6 @@ export interface ClusterOptions {
 	readonly backfillQueueReadings: number;
 	readonly commitIntervalMicros: number;
 	readonly batchReadingsMax: number;
-	readonly producers: number;
 	readonly batchesInFlightMax: number;
 	readonly bufferReadings: number;
 	readonly frameReadings: number;

@@ -38,6 +38,9 @@ export const KIND_CLOSE = 58;
 /** In META of DATA and ENTRY: the backfill lane. */
 export const FLAG_BACKFILL = 1 << 8;
 
+/** In C of DATA: its readings. In C of ENTRY they have 16 bits; the stride is above them in both. */
+export const DATA_READINGS = 0xff;
+
 /** A block of records and its two views. */
 export class RecordBuffer {
 	readonly floats: Float64Array;
