@@ -8,12 +8,14 @@
 mod backlog;
 mod backoff;
 mod config;
+mod connection;
 mod device;
 mod frame;
 mod intake;
 mod resend;
 mod schedule;
 mod session;
+mod term;
 pub mod wire;
 
 pub use backlog::{Backlog, READING_INDEX_MAX, Range};
@@ -23,3 +25,4 @@ pub use device::{Device, Event, Losses, Note, Outbox, State};
 pub use frame::{Admit, Cookie, Data, Defer, Frame, Hello, Lane, Mark, Nack, NackReason};
 pub use intake::{Intake, Offer};
 pub use schedule::Schedule;
+pub use term::Term;

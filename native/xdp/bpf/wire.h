@@ -34,7 +34,8 @@ struct klais_header {
 struct klais_data {
 	struct klais_header header;
 	__u8 lane;
-	__u8 round;
+	/* Round in bits 0 and 1, term above: any value is right. */
+	__u8 round_and_term;
 	__be16 count;
 	__be32 prev;
 	__be32 first;
@@ -84,7 +85,7 @@ static __always_inline enum klais_counter klais_on_data(const struct klais_data 
 
 	if (count * reading_bytes != bytes - KLAIS_DATA_BYTES)
 		return KLAIS_DROP_LENGTH;
-	if ((count == 0) != (reading_bytes == 0) || data->header.flags & ~KLAIS_FLAG || lane > 1 || data->round > 3)
+	if ((count == 0) != (reading_bytes == 0) || data->header.flags & ~KLAIS_FLAG || lane > 1)
 		return KLAIS_DROP_FIELD;
 	*readings = count;
 	verdict = klais_knows(device);

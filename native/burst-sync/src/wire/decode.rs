@@ -3,7 +3,7 @@
 use super::cursor::Reader;
 use super::header::Header;
 use super::{FrameType, HEADER_BYTES, MAC_BYTES, MasterKeys, WireError, mac};
-use crate::{Admit, Cookie, Data, Defer, Frame, Hello, Lane, Nack, NackReason};
+use crate::{Admit, Cookie, Data, Defer, Frame, Hello, Lane, Nack, NackReason, Term};
 
 /// A frame and whose it is. Borrows the datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,10 +93,11 @@ fn hello(session: u16, with_cookie: bool, body: &mut Reader<'_>) -> Result<Frame
 
 fn admit(session: u16, with_marks: bool, body: &mut Reader<'_>) -> Result<Frame, WireError> {
     let (backfill_delay_millis, credit) = (body.u32()?, body.u16()?);
-    body.reserved::<2>()?;
+    let term = term(body.u8()?)?;
+    body.reserved::<1>()?;
     let marks = optional(with_marks, (body.u32()?, body.u32()?))?;
     body.reserved::<4>()?;
-    Ok(Frame::Admit(Admit { session, marks, backfill_delay_millis, credit }))
+    Ok(Frame::Admit(Admit { session, marks, backfill_delay_millis, credit, term }))
 }
 
 /// What a flag announces, which is all zero where it does not.
@@ -109,7 +110,7 @@ fn optional<T: Default + PartialEq>(announced: bool, value: T) -> Result<Option<
 }
 
 fn data<'a>(header: &Header, mut body: Reader<'a>) -> Result<(Frame, &'a [u8]), WireError> {
-    let (lane_byte, round_byte) = (body.take::<1>()?, body.take::<1>()?);
+    let (lane_byte, [round_and_term]) = (body.take::<1>()?, body.take::<1>()?);
     let count = body.u16()?;
     let (prev, first) = (body.u32()?, body.u32()?);
     let (stride, reading_bytes) = (body.u16()?, body.u16()?);
@@ -124,9 +125,12 @@ fn data<'a>(header: &Header, mut body: Reader<'a>) -> Result<(Frame, &'a [u8]), 
     }
     let gap = header.flag()?;
     let lane = lane(&mut Reader::new(&lane_byte))?;
-    let round = round(&mut Reader::new(&round_byte))?;
+    let (round, term) = (round_and_term & 3, Term::new(round_and_term >> 2));
     let session = header.session;
-    Ok((Frame::Data(Data { session, lane, prev, first, count, stride, due_millis, gap, round }), payload))
+    Ok((
+        Frame::Data(Data { session, lane, prev, first, count, stride, due_millis, gap, round, term }),
+        payload,
+    ))
 }
 
 fn lane(body: &mut Reader<'_>) -> Result<Lane, WireError> {
@@ -135,6 +139,10 @@ fn lane(body: &mut Reader<'_>) -> Result<Lane, WireError> {
         1 => Ok(Lane::Backfill),
         _ => Err(WireError::Field),
     }
+}
+
+fn term(number: u8) -> Result<Term, WireError> {
+    Some(Term::new(number)).filter(|term| term.number() == number).ok_or(WireError::Field)
 }
 
 fn round(body: &mut Reader<'_>) -> Result<u8, WireError> {

@@ -68,7 +68,8 @@ fn fields(frame: &Frame, payload: &[u8], out: &mut Writer<'_>) -> Result<(), Wir
             let (live, backfill) = admit.marks.unwrap_or_default();
             out.u32(admit.backfill_delay_millis)?;
             out.u16(admit.credit)?;
-            out.reserved::<2>()?;
+            out.u8(admit.term.number())?;
+            out.reserved::<1>()?;
             out.u32(live)?;
             out.u32(backfill)?;
             out.reserved::<4>()
@@ -107,7 +108,7 @@ fn fields(frame: &Frame, payload: &[u8], out: &mut Writer<'_>) -> Result<(), Wir
 
 fn data_fields(data: &Data, payload: &[u8], out: &mut Writer<'_>) -> Result<(), WireError> {
     out.u8(data.lane as u8)?;
-    out.u8(round(data.round)?)?;
+    out.u8(round(data.round)? | data.term.number() << 2)?;
     out.u16(data.count)?;
     out.u32(data.prev)?;
     out.u32(data.first)?;

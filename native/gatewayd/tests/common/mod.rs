@@ -272,6 +272,7 @@ impl Device {
             due_millis: 0,
             gap: false,
             round: 0,
+            term: Term::default(),
         })
     }
 
