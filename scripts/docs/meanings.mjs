@@ -189,5 +189,6 @@ export const RULES = [
 	"`sinkQueueReadings` and `sinkBatchReadings` hold at least one frame (`frameReadings`).",
 	"At no moment are more devices out than there are, or more gateways or nodes hit.",
 	"`reset`, `ahead` and `drifting` are at most 100 % together.",
+	"`partitions` is at least `gateways.count` and `broker.nodes`; multiples of both share the load evenly.",
 	"No policy is named twice.",
 ];

@@ -22,8 +22,9 @@ export interface FleetOptions {
 	readonly windowFrames: number;
 	readonly frameReadings: number;
 	readonly liveFirst: boolean;
-	/** Gateways on the list that each device was given. */
+	/** Gateways on the list that each device was given; it begins at the home of its shard. */
 	readonly gateways: number;
+	readonly shards: number;
 }
 
 /** The cluster; rates are those of one gateway. Mirrors `ClusterOptions` in `native/node`. */

@@ -91,6 +91,7 @@ export function fleetOptions(scenario: Scenario, policy: Policy, streams: Stream
 		frameReadings: firmware.frameReadings,
 		liveFirst: policy.liveFirst,
 		gateways: scenario.gateways.count,
+		shards: scenario.broker.partitions,
 	};
 }
 

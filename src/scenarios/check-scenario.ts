@@ -69,8 +69,14 @@ function checkServers({ broker, gateways, devices: { firmware } }: Scenario): Pr
 				`expected room for one frame, ${firmware.frameReadings} readings (devices.firmware.frameReadings), found ${gateways[key]}`,
 			),
 		);
+	const partitions = (["gateways.count", "broker.nodes"] as const).flatMap((key) => {
+		const least = key === "gateways.count" ? gateways.count : broker.nodes;
+		const message = `expected at least ${key} (${least}), found ${broker.partitions}: a partition has one owner and one leader at a time, so some would stand idle`;
+		return broker.partitions < least ? [problem(["broker", "partitions"], message)] : [];
+	});
 	return [
 		...queues,
+		...partitions,
 		...ordered(["broker"], ["commitMin", commitMinMicros], ["commitMedian", commitMedianMicros], true),
 		...ordered(["broker"], ["commitMedian", commitMedianMicros], ["commitP99", commitP99Micros], true),
 	];

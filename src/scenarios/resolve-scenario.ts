@@ -20,6 +20,8 @@ import type {
 import type { ScenarioInput } from "./schema.js";
 import type { Problem } from "./schema-errors.js";
 
+/** Of the topic, where the scenario does not say; more, where there are more gateways or nodes. */
+const PARTITIONS = 64;
 /** Of a quartz without temperature compensation outdoors, rounded up. */
 const DRIFT_PPM = 200;
 
@@ -58,7 +60,7 @@ export function resolveScenario(input: ScenarioInput, context: ResolveContext): 
 		seed: String(input.seed ?? "klais"),
 		devices,
 		gateways,
-		broker: resolveBroker(input.broker ?? {}, devices),
+		broker: resolveBroker(input.broker ?? {}, devices, gateways.count),
 		outages,
 		policies: input.policies ?? ["none", "klais"],
 	};
@@ -159,10 +161,15 @@ function resolveGateways(
 	};
 }
 
-function resolveBroker(given: NonNullable<ScenarioInput["broker"]>, devices: Fleet): Broker {
+function resolveBroker(
+	given: NonNullable<ScenarioInput["broker"]>,
+	devices: Fleet,
+	gateways: number,
+): Broker {
+	const nodes = given.nodes ?? 1;
 	return {
-		partitions: given.partitions ?? 64,
-		nodes: given.nodes ?? 1,
+		partitions: given.partitions ?? Math.max(PARTITIONS, gateways, nodes),
+		nodes,
 		capacityPerSecond:
 			given.capacity ?? defaultCapacity(devices.count, devices.firmware.readingIntervalMicros),
 		commitMinMicros: given.commitMin ?? micros(100_000),

@@ -1,5 +1,6 @@
 import seedrandom from "seedrandom";
 import { LINK_PROFILES } from "../../src/scenarios/link-profiles.js";
+import { cohortsOf, OUTAGE_TAKES, outagePeak } from "../../src/scenarios/outage-peak.js";
 import type { Counterpart, LinkProfile, Outage, PolicyName, Scenario } from "../../src/scenarios/scenario.js";
 import { micros } from "../../src/units/micros.js";
 import { cohort, cutOff, dies, freezes, loses, SECOND, scenarioOf, span } from "./support.js";
@@ -35,15 +36,25 @@ class Dice {
 
 function linkOf(dice: Dice): LinkProfile {
 	const profile = LINK_PROFILES[dice.one("lte-m", "lte-m", "lte-m", "nb-iot", "wifi")];
-	const isBad = dice.luck(0.6);
 	return {
 		...profile,
 		// Slices are as long as the shortest way: fewer of them, the same faults.
 		minMicros: micros(Math.max(profile.minMicros, 50_000)),
 		medianMicros: micros(Math.max(profile.medianMicros, 60_000)),
-		lossPpm: isBad ? dice.whole(0, 200_000) : profile.lossPpm,
-		duplicatePpm: isBad ? dice.whole(0, 150_000) : profile.duplicatePpm,
-		reorderPpm: isBad ? dice.whole(0, 200_000) : profile.reorderPpm,
+		duplicatePpm: dice.one(profile.duplicatePpm, 50_000),
+		reorderPpm: dice.one(profile.reorderPpm, 50_000),
+	};
+}
+
+/** Links that lose up to a fifth of everything, double and reorder, until the last fault is over. */
+function badLinks(dice: Dice, devices: number): Outage {
+	return {
+		kind: "brown-out",
+		cohorts: [cohort(devices, RETURN_SECONDS - 10, LAST_FAULT_SECONDS)],
+		lossPpm: dice.whole(50_000, 200_000),
+		duplicatePpm: dice.whole(0, 150_000),
+		reorderPpm: dice.whole(0, 200_000),
+		latencyFactor: dice.whole(1, 3),
 	};
 }
 
@@ -107,8 +118,11 @@ function faultOf(dice: Dice, devices: number): Outage {
 	}
 }
 
-/** What one fault takes away from the others of its kind: it waits until they are over, or is left out. */
-function isTooMuch(outages: readonly Outage[], gateways: number, nodes: number): boolean {
+/** Whether more devices, gateways or nodes are hit at once than there are: the loader would refuse it. */
+function isTooMuch(outages: readonly Outage[], devices: number, gateways: number, nodes: number): boolean {
+	if (OUTAGE_TAKES.some((taken) => outagePeak(cohortsOf(outages, taken)).devices > devices)) {
+		return true;
+	}
 	const during = (x: Outage) =>
 		outages.filter(
 			(y) =>
@@ -128,15 +142,16 @@ function isTooMuch(outages: readonly Outage[], gateways: number, nodes: number):
 function outagesOf(dice: Dice, devices: number, gateways: number, nodes: number): Outage[] {
 	const most = Math.ceil(devices * dice.one(0.4, 0.6, 0.75));
 	const kind = dice.one("power", "power", "black-holed", "refused");
+	const back = RETURN_SECONDS - dice.whole(11, 40);
 	const outages: Outage[] = [
-		{
-			kind,
-			cohorts: [cohort(most, dice.whole(30, 90), RETURN_SECONDS - dice.whole(0, 30), dice.one(0, 0, 20))],
-		},
+		{ kind, cohorts: [cohort(most, dice.whole(30, 90), back, kind === "power" ? dice.one(0, 0, 20) : 0)] },
 	];
+	if (dice.luck(0.6)) {
+		outages.push(badLinks(dice, devices));
+	}
 	for (let n = dice.whole(2, 8); n > 0; n--) {
 		const more = [...outages, faultOf(dice, devices)];
-		if (!isTooMuch(more, gateways, nodes)) {
+		if (!isTooMuch(more, devices, gateways, nodes)) {
 			outages.push(more.at(-1) as Outage);
 		}
 	}
@@ -152,9 +167,14 @@ export function faultPlan(seed: number): { readonly scenario: Scenario; readonly
 	const devices = dice.whole(20, 80);
 	const gateways = dice.whole(2, 5);
 	const nodes = dice.whole(1, 3);
+	// A multiple of the nodes, or one of them has more to do than its share.
+	const partitions = nodes * Math.ceil(Math.max(gateways, dice.one(4, 7, 16)) / nodes);
 	const reading = dice.one(5, 10, 20);
 	const frameReadings = dice.one(4, 16, 64);
-	const live = devices / reading;
+	const capacityPerSecond = Math.ceil((devices / reading) * dice.whole(3, 6)) + 60 * nodes;
+	const timeout = dice.one(3, 10, 30);
+	// One node must be able to take a batch in before its time is up.
+	const most = Math.floor((capacityPerSecond * timeout) / nodes / 3);
 	const scenario = scenarioOf({
 		devices,
 		seed: `faults-${seed}`,
@@ -180,14 +200,14 @@ export function faultPlan(seed: number): { readonly scenario: Scenario; readonly
 			count: gateways,
 			sessionsPerSecond: dice.whole(2, 10),
 			commitIntervalMicros: micros(dice.one(100_000, 300_000)),
-			sinkBatchReadings: Math.max(frameReadings, dice.one(64, 500)),
+			sinkBatchReadings: Math.max(frameReadings, Math.min(dice.one(64, 500), most)),
 			detectAfterMicros: micros(dice.one(0, 200_000, 700_000, 3_000_000)),
 		},
 		broker: {
-			partitions: dice.one(1, 4, 7, 16),
+			partitions,
 			nodes,
-			capacityPerSecond: Math.ceil(live * dice.whole(3, 6)) + 30,
-			requestTimeoutMicros: micros(dice.one(3, 10, 30) * SECOND),
+			capacityPerSecond,
+			requestTimeoutMicros: micros(timeout * SECOND),
 		},
 		clocks: dice.luck(0.3) ? { resetShare: 0.2, aheadShare: 0.2, driftingShare: 0.3 } : {},
 		outages: outagesOf(dice, devices, gateways, nodes),

@@ -200,6 +200,18 @@ const CASES: readonly (readonly [name: string, text: string, where: string, says
 		"2 nodes are lost at once, more than the 1 that there are (broker.nodes)",
 	],
 	[
+		"fewer partitions than gateways",
+		"broker: { partitions: 3 }",
+		"schema broker.partitions 4",
+		"expected at least gateways.count (4), found 3",
+	],
+	[
+		"fewer partitions than nodes",
+		"broker: { partitions: 6, nodes: 7 }",
+		"schema broker.partitions 4",
+		"expected at least broker.nodes (7), found 6",
+	],
+	[
 		"cut off from nobody",
 		"outages:\n  - { kind: gateway-cut, at: 1m, until: 2m, from: [] }",
 		"schema outages.0.from 5",
