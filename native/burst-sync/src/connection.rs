@@ -4,8 +4,6 @@ use crate::{Cookie, Device, DeviceConfig, Frame, Hello, NackReason, Outbox, Stat
 
 /// HELLOs in a row that a gateway may leave unanswered before the device tries the next one on its list.
 const UNANSWERED_MAX: u8 = 2;
-/// HELLOs after which it counts as having asked them all, however many there are.
-const HELLOS_MAX: u16 = 100;
 
 impl Device {
     pub(crate) fn on_refused(
@@ -35,7 +33,7 @@ impl Device {
         let state = self.state();
         match frame {
             // A gateway that was replaced may not know it yet: what it says of marks is stale.
-            Frame::Admit(admit) if admit.term.is_older_than(self.term) && !self.has_asked_all(config) => {}
+            Frame::Admit(admit) if admit.term < self.term => {}
             Frame::Admit(admit) if state == State::Connecting && admit.session == self.session => {
                 self.unanswered = 0;
                 self.begin_session(config, phase, now, &admit, out);
@@ -60,13 +58,6 @@ impl Device {
             }
             _ => {}
         }
-    }
-
-    /// It has asked every gateway on its list, and believed none. Terms are few: while it was away, half of them may have
-    /// passed, and the present owner's looks older than the last one it knew.
-    fn has_asked_all(&self, config: &DeviceConfig) -> bool {
-        let most = u16::from(UNANSWERED_MAX).saturating_mul(config.gateways).min(HELLOS_MAX);
-        u16::from(self.attempts) > most
     }
 
     pub(crate) fn on_redirected(

@@ -1,6 +1,6 @@
 //! What devices and gateways say to each other. `wire` puts it into bytes.
 
-use crate::Term;
+use crate::{Term, TermEcho};
 
 /// A reading's place in its device's life: the index of its sampling instant, the same in both lanes.
 pub type Mark = u32;
@@ -91,7 +91,7 @@ pub struct Data {
     /// Round of the sender, 0 to 3: how often it has been called in this session, modulo 4.
     pub round: u8,
     /// Echo of the ADMIT: what was sent to an earlier owner of the shard is worth nothing to the present one.
-    pub term: Term,
+    pub term: TermEcho,
 }
 
 impl Data {

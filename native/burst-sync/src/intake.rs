@@ -56,11 +56,11 @@ impl Intake {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Lane, Term};
+    use crate::{Lane, TermEcho};
 
     fn data(prev: u32, first: u32, count: u16, stride: u16) -> Data {
         let (session, lane, due_millis, gap, round) = (1, Lane::Live, 0, false, 0);
-        Data { session, lane, prev, first, count, stride, due_millis, gap, round, term: Term::default() }
+        Data { session, lane, prev, first, count, stride, due_millis, gap, round, term: TermEcho::default() }
     }
 
     #[test]

@@ -25,4 +25,4 @@ pub use device::{Device, Event, Losses, Note, Outbox, State};
 pub use frame::{Admit, Cookie, Data, Defer, Frame, Hello, Lane, Mark, Nack, NackReason};
 pub use intake::{Intake, Offer};
 pub use schedule::Schedule;
-pub use term::Term;
+pub use term::{Term, TermEcho};

@@ -219,7 +219,7 @@ impl Device {
         let due_millis = (due_micros / 1_000).min(u64::from(u32::MAX)) as u32;
         let gap = lane == Lane::Backfill && self.flags.gap();
         let round = self.flags.round();
-        let term = self.term;
+        let term = self.term.echo();
         Data { session: self.session, lane, prev, first, count, stride, due_millis, gap, round, term }
     }
 

@@ -2,7 +2,7 @@
 
 use klais_burst_sync::{
     Admit, Backoff, BackoffKind, Cookie, Data, Defer, Device, DeviceConfig, Event, Frame, Hello, Intake,
-    Lane, Nack, NackReason, Note, Offer, Outbox, Overflow, Schedule, State, Storage, Term,
+    Lane, Nack, NackReason, Note, Offer, Outbox, Overflow, Schedule, State, Storage, Term, TermEcho,
 };
 use proptest::prelude::*;
 
@@ -81,7 +81,7 @@ fn data() -> impl Strategy<Value = Data> {
             due_millis,
             gap,
             round,
-            term: Term::new(stride as u8),
+            term: TermEcho::new(stride as u8),
         })
 }
 

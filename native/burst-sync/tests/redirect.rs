@@ -134,28 +134,3 @@ fn it_believes_no_admit_of_an_owner_before_the_one_it_has_heard_of() {
     fire(&mut device, now, admit(hello.session, 5));
     assert_eq!((device.state(), device.term()), (State::Online, Term::new(5)));
 }
-
-#[test]
-fn an_owner_whose_term_looks_old_is_believed_once_it_has_asked_them_all() {
-    let admit = |session: u16, term: u8| {
-        let term = Term::new(term);
-        let admit = Admit { session, marks: Some((0, 0)), backfill_delay_millis: 0, credit: 8, term };
-        Event::Frame(Frame::Admit(admit))
-    };
-    let (mut device, now, hello) = connecting();
-    fire(&mut device, now, admit(hello.session, 20));
-    assert_eq!(device.state(), State::Online);
-    // While it was away, 33 owners came and went: their last one's term looks older than 20.
-    fire(&mut device, now + SECOND, Event::PowerOff);
-    fire(&mut device, now + 2 * SECOND, Event::PowerOn { boot_micros: SECOND });
-    let mut asked = 0;
-    while device.state() != State::Online && asked < 50 {
-        let now = device.deadline();
-        if let Some(hello) = fire(&mut device, now, Event::Timer) {
-            asked += 1;
-            fire(&mut device, now, admit(hello.session, 53));
-        }
-    }
-    // Two HELLOs to each of three gateways, and one more.
-    assert_eq!((device.state(), asked), (State::Online, 7));
-}

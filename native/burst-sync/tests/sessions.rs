@@ -352,7 +352,7 @@ fn a_stride_of_zero_counts_as_one() {
         due_millis: 0,
         gap: false,
         round: 0,
-        term: klais_burst_sync::Term::default(),
+        term: klais_burst_sync::TermEcho::default(),
     };
     assert_eq!(data.end(), 9);
 }

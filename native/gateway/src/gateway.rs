@@ -185,6 +185,12 @@ impl<P: Payload> Gateway<P> {
         self.shards.get(shard as usize).is_some_and(Shard::is_served)
     }
 
+    /// Shards that this gateway is to serve and does not yet.
+    #[must_use]
+    pub fn shards_coming(&self) -> usize {
+        self.shards.iter().filter(|shard| shard.is_coming() || shard.open_at != NEVER).count()
+    }
+
     /// Registers a device whose session 1 is up: a fleet in steady state. Its shard must be served.
     pub fn assume_online(&mut self, device: u32) {
         self.ensure_table(device);

@@ -18,7 +18,7 @@ struct News {
 impl<P: Payload> Gateway<P> {
     pub(crate) fn on_data(&mut self, now: u64, device: u32, data: &Data, payload: P) {
         let entry = self.entry(device);
-        if !entry.is_online() || entry.session != data.session || data.term != self.term_of(device) {
+        if !entry.is_online() || entry.session != data.session || data.term != self.term_of(device).echo() {
             self.nack(now, device, data, NackReason::NoSession, 0);
             return;
         }

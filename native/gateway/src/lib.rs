@@ -8,6 +8,7 @@
 
 mod backfill;
 mod capacity;
+mod checkpoint_table;
 mod config;
 mod drops;
 mod entry;
@@ -24,6 +25,7 @@ mod shard;
 mod sink;
 mod transactions;
 
+pub use checkpoint_table::CheckpointTable;
 pub use config::{GatewayAddress, GatewayConfig, GatewayError};
 pub use drops::{DROP_NAMES, Drop, DropCounters};
 pub use entry::Entry;

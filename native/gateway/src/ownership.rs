@@ -149,9 +149,12 @@ impl<P: Payload> Gateway<P> {
                 shard.restore((checkpoint.device / shards) as usize, &checkpoint);
             }
         }
-        shard.term = stored.map_or(Term::default(), Term::next);
-        if stored.is_none() && self.config.assume_online {
-            shard.entries.iter_mut().for_each(|entry| entry.begin_session(1, 0));
+        // 0 is the term of a fleet that begins in steady state, and of nobody else.
+        let is_steady = stored.is_none() && self.config.assume_online;
+        shard.term = if is_steady { Term::default() } else { stored.map_or(Term::FIRST, Term::next) };
+        if is_steady {
+            let unknown = shard.entries.iter_mut().filter(|entry| !entry.is_known());
+            unknown.for_each(|entry| entry.begin_session(1, 0));
         }
         shard.state = State::Claiming;
         let claim = Some(shard.term);

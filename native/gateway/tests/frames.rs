@@ -4,7 +4,7 @@ mod common;
 
 use common::chance::Chance;
 use common::{SECOND, all_dropped, arrive, config, data, dropped, gateway, hello, sent, submissions};
-use klais_burst_sync::{Admit, Cookie, Data, Defer, Frame, Hello, Lane, Nack, NackReason, Term};
+use klais_burst_sync::{Admit, Cookie, Data, Defer, Frame, Hello, Lane, Nack, NackReason, Term, TermEcho};
 use klais_gateway::{Checkpoint, Drop, Gateway, Ingress, Outcome, SinkRequest};
 
 fn admit_of(frames: &[(u32, Frame)]) -> Admit {
@@ -211,7 +211,7 @@ fn garbage(chance: &mut Chance) -> Frame {
             due_millis: chance.below(1 << 32) as u32,
             gap: chance.per_mille(500),
             round: chance.below(256) as u8,
-            term: Term::new(u8::from(chance.per_mille(50))),
+            term: TermEcho::new(u8::from(chance.per_mille(50))),
         }),
         _ => Frame::Bye { session },
     }
@@ -223,7 +223,7 @@ fn answer_openings(gateway: &mut Gateway, chance: &mut Chance, now: u64, open: &
         match request {
             SinkRequest::Store(submission) => open.push(submission.batch),
             SinkRequest::Open { shard, .. } if chance.per_mille(700) => {
-                let stored = chance.per_mille(500).then(|| Term::new(chance.below(64) as u8));
+                let stored = chance.per_mille(500).then(|| Term::new(chance.below(64) as u32));
                 let device = chance.pick(&[0, 1, 2, 3, 4, u32::MAX]);
                 let (epoch, session) = (chance.below(3) as u16, chance.below(1 << 16) as u16);
                 let mark = chance.pick(&[0, 7, u32::MAX]);

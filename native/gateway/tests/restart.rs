@@ -7,7 +7,7 @@ use klais_burst_sync::{Frame, Lane, NackReason, Term};
 use klais_gateway::{Checkpoint, Gateway, Outcome, SinkRequest};
 
 /// The process dies, starts again and takes its only shard back: what the log has, and that `term` is its last one.
-fn restart(gateway: &mut Gateway, now: u64, term: u8, checkpoints: &[Checkpoint]) {
+fn restart(gateway: &mut Gateway, now: u64, term: u32, checkpoints: &[Checkpoint]) {
     gateway.restart(now);
     assert!(gateway.is_idle());
     assert_eq!((gateway.stats().online, gateway.stats().queued, gateway.stats().shards), (0, 0, 0));
@@ -29,9 +29,9 @@ fn checkpoints(device: u32, session: u16, epoch: u16, marks: [u32; 2]) -> [Check
 }
 
 /// DATA of the owner after `term` owners.
-fn data_of(term: u8, session: u16, lane: Lane, prev: u32, first: u32, end: u32) -> Frame {
+fn data_of(term: u32, session: u16, lane: Lane, prev: u32, first: u32, end: u32) -> Frame {
     match data(session, lane, prev, first, end) {
-        Frame::Data(data) => Frame::Data(klais_burst_sync::Data { term: Term::new(term), ..data }),
+        Frame::Data(data) => Frame::Data(klais_burst_sync::Data { term: Term::new(term).echo(), ..data }),
         other => other,
     }
 }

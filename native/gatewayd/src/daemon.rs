@@ -9,6 +9,7 @@ use crate::mailbox::Inbox;
 use crate::mock_sink::MockSink;
 use crate::patch::{LayerName, LimitConfig};
 use crate::prefixes::Prefixes;
+use crate::readings::Readings;
 use crate::receiver::Receiver;
 use crate::sender::Sender;
 use crate::service::{ServiceMeter, Work};
@@ -75,7 +76,7 @@ pub enum Ending {
 pub struct Parts {
     pub socket: UdpSocket,
     pub inbox: Inbox,
-    pub gateway: Gateway,
+    pub gateway: Gateway<Readings>,
     pub dam_config: DamConfig,
     pub kernel: Option<Kernel>,
     pub reason: Option<String>,
@@ -88,7 +89,7 @@ pub struct Daemon {
     pub(crate) config: Config,
     pub(crate) socket: UdpSocket,
     pub(crate) inbox: Inbox,
-    pub(crate) gateway: Gateway,
+    pub(crate) gateway: Gateway<Readings>,
     pub(crate) dam_config: DamConfig,
     pub(crate) kernel: Option<Kernel>,
     /// Why the dam is not where it was to be.
@@ -103,6 +104,8 @@ pub struct Daemon {
     pub(crate) sender: Sender,
     /// Empty between turns.
     pub(crate) transmits: Vec<Transmit>,
+    /// Every shard that it is to own has been served once.
+    pub(crate) has_settled: bool,
     pub(crate) turnaround: Turnaround,
     pub(crate) service: ServiceMeter,
     pub(crate) tallies: Tallies,
@@ -126,12 +129,16 @@ impl Daemon {
             addresses: Addresses::new(config.devices, config.listen),
             prefixes: Prefixes::default(),
             sink: match config.sink {
-                SinkConfig::Mock { commit_micros, readings_per_second } => {
-                    Box::new(MockSink::new(config.devices, commit_micros, readings_per_second))
-                }
+                SinkConfig::Mock { commit_micros, readings_per_second } => Box::new(MockSink::new(
+                    config.devices,
+                    config.policy.shards,
+                    commit_micros,
+                    readings_per_second,
+                )),
             },
             sender: Sender::new(),
             transmits: Vec::new(),
+            has_settled: false,
             service: ServiceMeter::default(),
             tallies: Tallies::default(),
             capacity_per_second: config.policy.capacity_per_second.max(1).into(),
@@ -151,10 +158,9 @@ impl Daemon {
             turnaround,
             config,
         };
-        if daemon.config.assume_online {
-            for device in 0..daemon.config.devices {
-                daemon.gateway.assume_online(device);
-            }
+        let micros = daemon.clock.micros(now);
+        for member in 0..daemon.config.gateways {
+            daemon.gateway.set_member(micros, member, true);
         }
         daemon
     }
@@ -210,6 +216,7 @@ impl Daemon {
         let cpu = if timing { thread_cpu_nanos() } else { 0 };
         let work = self.receive(receiver);
         let sent = self.advance();
+        self.has_settled |= self.gateway.shards_coming() == 0;
         let busy = work.is_some() || sent > 0;
         if busy {
             let spent = if timing { thread_cpu_nanos().saturating_sub(cpu) } else { 0 };
@@ -248,10 +255,12 @@ impl Daemon {
         let now = monotonic_nanos();
         let until = due.map_or(u64::MAX, |due| due.saturating_sub(now)).min(SLEEP_NANOS_MAX);
         let timeout = TimeSpec::from_duration(Duration::from_nanos(until));
-        let mut polled = [
+        let sink = self.sink.bell();
+        let mut polled = vec![
             PollFd::new(self.socket.as_fd(), PollFlags::POLLIN),
             PollFd::new(self.inbox.bell().as_fd(), PollFlags::POLLIN),
         ];
+        polled.extend(sink.map(|bell| PollFd::new(bell, PollFlags::POLLIN)));
         match ppoll(&mut polled, Some(timeout), None) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(error) => error!(%error, "cannot wait"),

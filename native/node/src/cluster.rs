@@ -5,7 +5,7 @@ use crate::log::Log;
 use crate::options::{ClusterOptions, bad};
 use crate::record::{Record, WORDS, kind};
 use crate::typed_array::{owned_bytes, owned_words, words};
-use klais_gateway::{DROP_NAMES, Gateway, Ingress, Outcome, SinkRequest};
+use klais_gateway::{CheckpointTable, DROP_NAMES, Gateway, Ingress, Outcome, SinkRequest};
 use napi::bindgen_prelude::{Error, Float64Array, Float64ArraySlice, Result, Uint8Array};
 
 /// Verdicts of `ingress`.
@@ -41,7 +41,7 @@ struct Arrays {
 impl Cluster {
     /// Bytes of native state per device: the entry, the dam's bucket and slot, and the checkpoint.
     pub const BYTES_PER_DEVICE: u32 =
-        size_of::<klais_gateway::Entry>() as u32 + DAM_BYTES_PER_DEVICE + Log::BYTES_PER_DEVICE;
+        size_of::<klais_gateway::Entry>() as u32 + DAM_BYTES_PER_DEVICE + CheckpointTable::BYTES_PER_DEVICE;
 
     /// Idle gateways.
     pub fn new(options: ClusterOptions) -> Result<Self> {
@@ -182,7 +182,7 @@ impl Cluster {
             }
             kind::OPENED if on => {
                 if let Some(log) = &self.log {
-                    at.opened(time, record.a, log.term(record.a), log.checkpoints(record.a));
+                    at.opened(time, record.a, log.table.term(record.a), log.table.checkpoints(record.a));
                 }
             }
             kind::OPENED => at.open_failed(time, record.a),

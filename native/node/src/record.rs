@@ -3,7 +3,9 @@
 //! device, meta, a, b, c, d. Meta is kind (8 bits), flags (8 bits), session (16 bits). `src/engine/record-layout.ts`
 //! mirrors this file. Records of gateways name none: those that follow a GATEWAY record belong to the one that it names.
 
-use klais_burst_sync::{Admit, Cookie, Data, Defer, Event, Frame, Hello, Lane, Nack, NackReason, Note, Term};
+use klais_burst_sync::{
+    Admit, Cookie, Data, Defer, Event, Frame, Hello, Lane, Nack, NackReason, Note, Term, TermEcho,
+};
 use klais_gateway::{SinkEntry, Submission};
 
 /// In a SUBMISSION's `d`: it claims the shard, in the term that the bits from `CLAIM_SHIFT` on say.
@@ -127,7 +129,8 @@ impl Record {
             Frame::Admit(m) => {
                 let (a, b) = m.marks.unwrap_or((0, 0));
                 let record = Self::new(time, device, kind::ADMIT, u8::from(m.marks.is_some()), m.session);
-                let d = u32::from(m.credit) | u32::from(m.term.number()) << 16;
+                // As many owners as fit 16 bits are more than a run sees.
+                let d = u32::from(m.credit) | m.term.number() << 16;
                 Self { a, b, c: m.backfill_delay_millis, d, ..record }
             }
             Frame::Defer(f) => {
@@ -189,7 +192,7 @@ impl Record {
                 marks: (self.flags() & 1 != 0).then_some((self.a, self.b)),
                 backfill_delay_millis: self.c,
                 credit: self.d as u16,
-                term: Term::new((self.d >> 16) as u8),
+                term: Term::new(self.d >> 16),
             }),
             kind::DEFER => Frame::Defer(Defer { session, delay_millis: self.a, cookie }),
             kind::REDIRECT => {
@@ -201,7 +204,7 @@ impl Record {
                 prev: self.a,
                 first: self.b,
                 count: u16::from(self.c as u8),
-                term: Term::new((self.c >> 8) as u8),
+                term: TermEcho::new((self.c >> 8) as u8),
                 stride: (self.c >> 16) as u16,
                 due_millis: self.d,
                 gap: self.flags() & 2 != 0,
@@ -255,7 +258,7 @@ impl Record {
     pub fn push_submission(out: &mut Vec<Self>, gateway: u32, submission: &Submission) {
         let entries = submission.entries.len() as u32;
         let readings = submission.entries.iter().map(|e| u32::from(e.count)).sum();
-        let claim = submission.claim.map_or(0, |term| CLAIM | u32::from(term.number()) << CLAIM_SHIFT);
+        let claim = submission.claim.map_or(0, |term| CLAIM | (term.number() << CLAIM_SHIFT & !CLAIM));
         let head = Self::new(submission.at, gateway, kind::SUBMISSION, 0, 0);
         let d = submission.shard | claim;
         out.push(Self { a: submission.batch, b: entries, c: readings, d, ..head });

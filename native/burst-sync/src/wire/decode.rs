@@ -3,7 +3,7 @@
 use super::cursor::Reader;
 use super::header::Header;
 use super::{FrameType, HEADER_BYTES, MAC_BYTES, MasterKeys, WireError, mac};
-use crate::{Admit, Cookie, Data, Defer, Frame, Hello, Lane, Nack, NackReason, Term};
+use crate::{Admit, Cookie, Data, Defer, Frame, Hello, Lane, Nack, NackReason, Term, TermEcho};
 
 /// A frame and whose it is. Borrows the datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,10 +93,9 @@ fn hello(session: u16, with_cookie: bool, body: &mut Reader<'_>) -> Result<Frame
 
 fn admit(session: u16, with_marks: bool, body: &mut Reader<'_>) -> Result<Frame, WireError> {
     let (backfill_delay_millis, credit) = (body.u32()?, body.u16()?);
-    let term = term(body.u8()?)?;
-    body.reserved::<1>()?;
+    body.reserved::<2>()?;
     let marks = optional(with_marks, (body.u32()?, body.u32()?))?;
-    body.reserved::<4>()?;
+    let term = Term::new(body.u32()?);
     Ok(Frame::Admit(Admit { session, marks, backfill_delay_millis, credit, term }))
 }
 
@@ -125,7 +124,7 @@ fn data<'a>(header: &Header, mut body: Reader<'a>) -> Result<(Frame, &'a [u8]), 
     }
     let gap = header.flag()?;
     let lane = lane(&mut Reader::new(&lane_byte))?;
-    let (round, term) = (round_and_term & 3, Term::new(round_and_term >> 2));
+    let (round, term) = (round_and_term & 3, TermEcho::new(round_and_term >> 2));
     let session = header.session;
     Ok((
         Frame::Data(Data { session, lane, prev, first, count, stride, due_millis, gap, round, term }),
@@ -139,10 +138,6 @@ fn lane(body: &mut Reader<'_>) -> Result<Lane, WireError> {
         1 => Ok(Lane::Backfill),
         _ => Err(WireError::Field),
     }
-}
-
-fn term(number: u8) -> Result<Term, WireError> {
-    Some(Term::new(number)).filter(|term| term.number() == number).ok_or(WireError::Field)
 }
 
 fn round(body: &mut Reader<'_>) -> Result<u8, WireError> {

@@ -68,11 +68,10 @@ fn fields(frame: &Frame, payload: &[u8], out: &mut Writer<'_>) -> Result<(), Wir
             let (live, backfill) = admit.marks.unwrap_or_default();
             out.u32(admit.backfill_delay_millis)?;
             out.u16(admit.credit)?;
-            out.u8(admit.term.number())?;
-            out.reserved::<1>()?;
+            out.reserved::<2>()?;
             out.u32(live)?;
             out.u32(backfill)?;
-            out.reserved::<4>()
+            out.u32(admit.term.number())
         }
         Frame::Defer(defer) => {
             out.u32(defer.delay_millis)?;

@@ -57,7 +57,7 @@ pub fn one_of_each() -> [Frame; 8] {
             due_millis: 1_000,
             gap: false,
             round: 1,
-            term: klais_burst_sync::Term::default(),
+            term: klais_burst_sync::TermEcho::default(),
         }),
         Frame::Ack { session: 2, lane, mark: 28 },
         Frame::Nack(Nack {
@@ -105,7 +105,7 @@ fn data() -> impl Strategy<Value = (Frame, Vec<u8>)> {
                 due_millis,
                 gap,
                 round,
-                term: klais_burst_sync::Term::new(stride as u8),
+                term: klais_burst_sync::TermEcho::new(stride as u8),
             };
             (Frame::Data(data), payload)
         },

@@ -68,7 +68,7 @@ fn data(lane: Lane, readings: u16) -> Data {
         due_millis: 86_400_000,
         gap: false,
         round: 0,
-        term: klais_burst_sync::Term::default(),
+        term: klais_burst_sync::TermEcho::default(),
     }
 }
 
@@ -117,7 +117,7 @@ fn handshakes() -> Vec<Valid> {
         marks: Some((most.1, most.1)),
         backfill_delay_millis: most.1,
         credit: most.0,
-        term: klais_burst_sync::Term::new(63),
+        term: klais_burst_sync::Term::new(u32::MAX),
     };
     let defer = |session, delay_millis, cookie| Frame::Defer(Defer { session, delay_millis, cookie });
     let redirect =
@@ -158,7 +158,7 @@ fn sessions() -> Vec<Valid> {
         due_millis: most.1,
         gap: true,
         round: 3,
-        term: klais_burst_sync::Term::new(63),
+        term: klais_burst_sync::TermEcho::new(63),
     };
     let zero = Data { session: 0, prev: 0, first: 0, stride: 0, due_millis: 0, ..data(Lane::Live, 0) };
     let thinned = Data { stride: 4, prev: 80_000, gap: true, round: 2, ..data(Lane::Backfill, 20) };
@@ -257,9 +257,8 @@ fn wrong_inside() -> Vec<Row> {
         ("ack-flag-0", Ack, Signed(at(11, &[1])), Field),
         ("nack-flag-0", Nack, Signed(at(11, &[1])), Field),
         ("bye-flag-0", Bye, Signed(at(11, &[1])), Field),
-        ("admit-term-64", Admit, Signed(at(18, &[64])), Field),
+        ("admit-reserved-18", Admit, Signed(at(18, &[1])), Field),
         ("admit-reserved-19", Admit, Signed(at(19, &[1])), Field),
-        ("admit-reserved-31", Admit, Signed(at(31, &[1])), Field),
         ("defer-reserved", Defer, Signed(at(20, &[128])), Field),
         ("redirect-reserved-18", Redirect, Signed(at(18, &[1])), Field),
         ("redirect-reserved-23", Redirect, Signed(at(23, &[1])), Field),

@@ -203,7 +203,7 @@ fn data(count: u16, first: u32) -> Frame {
         due_millis: 0,
         gap: false,
         round: 0,
-        term: klais_burst_sync::Term::default(),
+        term: klais_burst_sync::TermEcho::default(),
     })
 }
 

@@ -9,7 +9,7 @@ pub mod log;
 pub mod plan;
 pub mod world;
 
-use klais_burst_sync::{Data, Frame, Hello, Lane, Term};
+use klais_burst_sync::{Data, Frame, Hello, Lane, Term, TermEcho};
 use klais_dam::{DamConfig, Limit, SessionMode};
 use klais_gateway::{DROP_NAMES, Gateway, GatewayConfig, Ingress, Outcome, SinkRequest, Submission};
 
@@ -111,7 +111,7 @@ pub fn data(session: u16, lane: Lane, prev: u32, first: u32, end: u32) -> Frame 
         due_millis: 0,
         gap: false,
         round: 0,
-        term: Term::default(),
+        term: TermEcho::default(),
     })
 }
 

@@ -408,9 +408,7 @@ impl World {
                 assert!(*mark <= committed, "{event:?} to {id}, committed {committed}");
             }
             Event::Frame(Frame::Admit(admit))
-                if state == State::Connecting
-                    && admit.session == session
-                    && !admit.term.is_older_than(term) =>
+                if state == State::Connecting && admit.session == session && admit.term >= term =>
             {
                 self.admits += 1;
                 let marks = admit.marks.expect("a gateway that keeps marks");

@@ -37,7 +37,7 @@ pub fn config() -> Value {
             "deduplicate": true, "capacityPerSecond": 100_000, "sessionsPerSecond": 10_000,
             "slotWindowMicros": 10_000_000, "overbookPermille": 1_000, "sinkQueueReadings": 1_000_000,
             "undecidedFramesMax": 9_007_199_254_740_991_u64, "backfillQueueReadings": 100_000,
-            "commitIntervalMicros": 1_000, "batchReadingsMax": 10_000, "producers": 1,
+            "commitIntervalMicros": 1_000, "batchReadingsMax": 10_000, "shards": 1,
             "batchesInFlightMax": 1, "bufferReadings": 1_000, "frameReadings": 50
         },
         "sink": { "kind": "mock", "commitMicros": 0, "readingsPerSecond": 0 }
@@ -272,7 +272,7 @@ impl Device {
             due_millis: 0,
             gap: false,
             round: 0,
-            term: Term::default(),
+            term: klais_burst_sync::TermEcho::default(),
         })
     }
 
