@@ -53,6 +53,20 @@ const quantiles = { p50Seconds: amount, p95Seconds: amount, p999Seconds: amount 
 
 const latency = z.looseObject({ p50: amount, p99: amount, p999: amount, max: amount, count: whole });
 
+const takeover = z
+	.looseObject({
+		kind: text,
+		gateway: whole,
+		atSeconds: amount,
+		shards: whole,
+		shardsTaken: whole,
+		firstCommitSeconds: amount.nullable(),
+		lastCommitSeconds: amount.nullable(),
+		readingsDelayed: whole,
+		delayP99Seconds: amount.nullable(),
+	})
+	.describe("How the shards of a gateway changed hands after a fault; null: they did not");
+
 const virtual = z
 	.looseObject({
 		drainSeconds: amount.nullable().describe("null: not drained at the end"),
@@ -73,6 +87,7 @@ const virtual = z
 		jainFairness: amount,
 		peakSinkQueueReadings: whole,
 		forecast: z.null(),
+		takeovers: z.array(takeover).readonly().optional(),
 		drops: z.record(z.string(), whole),
 		work: z.looseObject({ events: whole, frames: whole, hellos: whole, slices: whole }),
 	})

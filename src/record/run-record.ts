@@ -111,6 +111,8 @@ export interface VirtualMetrics {
 	readonly jainFairness: number;
 	readonly peakSinkQueueReadings: number;
 	readonly forecast: null;
+	/** How shards changed hands after each fault of a gateway; absent where nobody owns shards (policy `none`), and in older records. */
+	readonly takeovers?: readonly Takeover[] | undefined;
 	/** Frames dropped, by reason. */
 	readonly drops: Readonly<Record<string, number>>;
 	/** Exact work counters. */
@@ -120,6 +122,25 @@ export interface VirtualMetrics {
 		readonly hellos: number;
 		readonly slices: number;
 	};
+}
+
+/** A fault of one gateway, and how long its shards were without an owner that commits. */
+export interface Takeover {
+	/** gateway, gateway-freeze or gateway-cut. */
+	readonly kind: string;
+	readonly gateway: number;
+	readonly atSeconds: number;
+	/** Shards that it owned when the fault began. */
+	readonly shards: number;
+	/** Those of them in which a new owner has committed since: another gateway, or itself after a restart. */
+	readonly shardsTaken: number;
+	/** From the fault until a new owner has committed in the first of them, and in the last; null: in none. */
+	readonly firstCommitSeconds: number | null;
+	readonly lastCommitSeconds: number | null;
+	/** Readings of these shards that were due after the fault and before their new owner's first commit. */
+	readonly readingsDelayed: number;
+	/** From due to durable, for those readings; null for none. In steps of 0.1 s. */
+	readonly delayP99Seconds: number | null;
 }
 
 /** Columns of equal length, one row per bucket of virtual time. Rates are per second, averaged over the bucket. */

@@ -25,6 +25,7 @@ import {
 	type Table,
 	wallTable,
 } from "./tables.js";
+import { takeoverTable } from "./takeover-table.js";
 
 /** Texts that are HTML already are named so; everything else is escaped by the template. */
 interface ScenarioModel {
@@ -52,6 +53,7 @@ interface ScenarioModel {
 	readonly all: Table;
 	readonly ledger: Table;
 	readonly drops: Table | null;
+	readonly takeovers: Table | null;
 	readonly determinism: Table;
 	readonly wall: Table;
 	readonly config: string | null;
@@ -148,6 +150,7 @@ async function scenarioModel(group: ScenarioGroup): Promise<ScenarioModel> {
 		all: metricTable(runs, METRICS, "Every figure in virtual time"),
 		ledger: ledgerTable(runs),
 		drops: dropTable(runs),
+		takeovers: takeoverTable(runs),
 		determinism: determinismTable(runs),
 		wall: wallTable(runs),
 		config: config === null ? null : JSON.stringify(config, null, 2),

@@ -27,6 +27,7 @@ import {
 	type Table,
 	wallTable,
 } from "./tables.js";
+import { takeoverTable } from "./takeover-table.js";
 
 /** Comments on a pull request break at this length; the report stays below it. */
 export const MARKDOWN_BYTES_MAX = 65_535;
@@ -151,6 +152,7 @@ function scenarioPieces(group: ScenarioGroup, several: boolean, folder: string |
 		pieces.push({ text: chartsBlock(group, folder), expendable: 2 });
 	}
 	const drops = dropTable(runs);
+	const takeovers = takeoverTable(runs);
 	pieces.push(
 		{
 			text: section(
@@ -167,6 +169,9 @@ function scenarioPieces(group: ScenarioGroup, several: boolean, folder: string |
 			),
 			expendable: 3,
 		},
+		...(takeovers === null
+			? []
+			: [{ text: section("Gateways replaced (exact)", tableText(takeovers)), expendable: 2 }]),
 		{ text: section("Shape over time", shapesBlock(group)), expendable: 4 },
 		{ text: section("Determinism", tableText(determinismTable(runs))), expendable: 1 },
 		{ text: section("Wall clock (noisy, never compared exactly)", chunked(runs, wallTable)), expendable: 1 },

@@ -80,6 +80,8 @@ pub struct DeviceConfig {
     pub frame_readings: u8,
     /// Fresh readings go first; else they wait behind the backlog.
     pub live_first: bool,
+    /// Gateways on the list that a device was given.
+    pub gateways: u16,
 }
 
 /// A setting that cannot work.
@@ -111,6 +113,7 @@ impl DeviceConfig {
             ("request_timeout_micros", self.request_timeout_micros),
             ("window_frames", u64::from(self.window_frames)),
             ("frame_readings", u64::from(self.frame_readings)),
+            ("gateways", u64::from(self.gateways)),
         ];
         if let Some((name, _)) = positive.iter().find(|(_, value)| *value == 0) {
             return Err(ConfigError::Zero(name));

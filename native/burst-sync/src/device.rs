@@ -1,6 +1,6 @@
-//! The device's protocol stack: power, connection attempts, and the hand-over to the session.
+//! The device's protocol stack: its state, and power.
 
-use crate::{Backlog, Cookie, DeviceConfig, Frame, Hello, Mark, NackReason, Storage};
+use crate::{Backlog, DeviceConfig, Frame, Mark, Storage, Term};
 
 /// No timer.
 pub(crate) const NEVER: u64 = u64::MAX;
@@ -37,8 +37,18 @@ pub enum Event {
     PowerOff,
     /// The network reports that nobody listens, or the peer reset the session.
     Refused,
-    /// A frame arrives.
+    /// A frame arrives. One that redirects says nothing by itself: see [`Event::Redirected`].
     Frame(Frame),
+    /// A REDIRECT arrives whose address is one of those that the device was given. (What it was not given, nobody can make it
+    /// talk to: whoever drives it drops such a frame.)
+    Redirected {
+        /// Echo of the HELLO.
+        session: u16,
+        /// Where to go, as an index into the list that the device was given.
+        gateway: u16,
+        /// When to be there.
+        delay_millis: u32,
+    },
 }
 
 /// What a device tells the world beside its frames.
@@ -74,7 +84,7 @@ pub trait Outbox {
     fn note(&mut self, note: Note);
 }
 
-/// One device: 72 bytes. Its identity, firmware and clock are arguments.
+/// One device: 80 bytes. Its identity, firmware and clock are arguments.
 #[derive(Clone, Debug)]
 pub struct Device {
     pub(crate) deadline: u64,
@@ -94,6 +104,12 @@ pub struct Device {
     pub(crate) credit: u16,
     pub(crate) attempts: u8,
     pub(crate) flags: Flags,
+    /// The gateway that it talks to, of those it was given.
+    pub(crate) gateway: u16,
+    /// Of the newest owner of its shard that it has heard of.
+    pub(crate) term: Term,
+    /// HELLOs in a row without an answer.
+    pub(crate) unanswered: u8,
 }
 
 /// State (3 bits), retransmissions (2 bits), round (2 bits) and whether an overflow is still to be declared (1 bit).
@@ -162,22 +178,50 @@ impl Device {
             credit: 0,
             attempts: 0,
             flags: Flags(State::Off as u8),
+            gateway: 0,
+            term: Term::default(),
+            unanswered: 0,
         }
     }
 
     /// A device whose session 1 is up and that owes nothing: how a fleet in steady state begins at time 0.
     #[must_use]
     pub fn online(config: &DeviceConfig, id: u32) -> Self {
-        let mut device = Self { session: 1, word: NEVER, ..Self::off() };
+        let gateway = (id % u32::from(config.gateways.max(1))) as u16;
+        let mut device = Self { session: 1, word: NEVER, gateway, ..Self::off() };
         device.flags.set_state(State::Online);
         device.rearm(config, config.schedule.phase(id), 0);
         device
+    }
+
+    /// The same device, talking to another gateway: an index into the list that it was given.
+    #[must_use]
+    pub fn talking_to(self, gateway: u16) -> Self {
+        Self { gateway, ..self }
     }
 
     /// When `Event::Timer` is due; `u64::MAX` for never. Changes with every event.
     #[must_use]
     pub fn deadline(&self) -> u64 {
         self.deadline
+    }
+
+    /// The gateway that its frames are for: an index into the list that it was given. At first `id % gateways`.
+    #[must_use]
+    pub fn gateway(&self) -> u16 {
+        self.gateway
+    }
+
+    /// The number of its session, or of its last attempt at one.
+    #[must_use]
+    pub fn session(&self) -> u16 {
+        self.session
+    }
+
+    /// The newest owner of its shard that it has heard of.
+    #[must_use]
+    pub fn term(&self) -> Term {
+        self.term
     }
 
     /// Where it stands.
@@ -203,6 +247,9 @@ impl Device {
             Event::PowerOff => self.on_power_off(config, phase, now, out),
             Event::Refused => self.on_refused(config, id, phase, now, out),
             Event::Frame(frame) => self.on_frame(config, id, phase, now, frame, out),
+            Event::Redirected { session, gateway, delay_millis } => {
+                self.on_redirected(config, now, session, gateway, delay_millis);
+            }
         }
     }
 
@@ -224,7 +271,7 @@ impl Device {
     fn on_timer(&mut self, config: &DeviceConfig, id: u32, phase: u64, now: u64, out: &mut impl Outbox) {
         match self.state() {
             State::Booting | State::Backoff | State::Deferred => self.connect(config, phase, now, out),
-            State::Connecting => self.back_off(config, id, now),
+            State::Connecting => self.on_unanswered(config, id, now),
             State::Online => self.on_session_timer(config, id, phase, now, out),
             State::Off => self.deadline = NEVER,
         }
@@ -275,102 +322,6 @@ impl Device {
         self.deadline = NEVER;
     }
 
-    fn on_refused(&mut self, config: &DeviceConfig, id: u32, phase: u64, now: u64, out: &mut impl Outbox) {
-        match self.state() {
-            State::Connecting => self.back_off(config, id, now),
-            State::Online => self.drop_session(config, id, phase, now, out),
-            _ => {}
-        }
-    }
-
-    fn on_frame(
-        &mut self,
-        config: &DeviceConfig,
-        id: u32,
-        phase: u64,
-        now: u64,
-        frame: Frame,
-        out: &mut impl Outbox,
-    ) {
-        let state = self.state();
-        match frame {
-            Frame::Admit(admit) if state == State::Connecting && admit.session == self.session => {
-                self.begin_session(config, phase, now, &admit, out);
-            }
-            Frame::Defer(defer) if state == State::Connecting && defer.session == self.session => {
-                self.word = defer.cookie.mac;
-                self.half = defer.cookie.slot;
-                self.await_slot(now, defer.delay_millis);
-            }
-            Frame::Redirect { session, delay_millis, .. }
-                if state == State::Connecting && session == self.session =>
-            {
-                self.await_slot(now, delay_millis);
-            }
-            Frame::Ack { session, lane, mark } if state == State::Online && session == self.session => {
-                self.on_ack(config, phase, now, lane, mark, out);
-            }
-            Frame::Nack(nack) if state == State::Online && nack.session == self.session => {
-                match nack.reason {
-                    NackReason::NoSession => self.drop_session(config, id, phase, now, out),
-                    _ => self.on_nack(config, phase, now, &nack, out),
-                }
-            }
-            Frame::Bye { session } if state == State::Online && session == self.session => {
-                self.drop_session(config, id, phase, now, out);
-            }
-            _ => {}
-        }
-    }
-
-    fn await_slot(&mut self, now: u64, delay_millis: u32) {
-        self.flags.set_state(State::Deferred);
-        self.deadline = now.saturating_add(u64::from(delay_millis).max(1) * 1_000);
-    }
-
-    /// Ends the session and waits by the firmware's own rule before the next attempt.
-    pub(crate) fn drop_session(
-        &mut self,
-        config: &DeviceConfig,
-        id: u32,
-        phase: u64,
-        now: u64,
-        out: &mut impl Outbox,
-    ) {
-        self.end_session(config.schedule.taken(phase, now), out);
-        self.forget_cookie();
-        self.back_off(config, id, now);
-    }
-
-    pub(crate) fn connect(&mut self, config: &DeviceConfig, phase: u64, now: u64, out: &mut impl Outbox) {
-        let taken = config.schedule.taken(phase, now);
-        self.session = self.session.wrapping_add(1);
-        let doublings = u32::from(self.attempts).min(16);
-        self.attempts = self.attempts.saturating_add(1);
-        let held = self.backlog.count(taken).min(u32::from(config.buffer_readings));
-        let cookie = (self.word != 0).then_some(Cookie { slot: self.half, mac: self.word });
-        let acked = (self.live_acked, self.backfill_acked);
-        let hello = Hello {
-            session: self.session,
-            epoch: self.epoch,
-            backlog: held as u16,
-            cookie,
-            acked,
-            gateway: 0,
-        };
-        out.send(Frame::Hello(hello));
-        self.flags.set_state(State::Connecting);
-        let timeout = config.hello_timeout_micros.saturating_mul(1 << doublings);
-        self.deadline = now.saturating_add(timeout.min(config.hello_timeout_max_micros));
-    }
-
-    fn back_off(&mut self, config: &DeviceConfig, id: u32, now: u64) {
-        let failed = u32::from(self.attempts).saturating_sub(1);
-        let wait = config.backoff.wait_micros(config.key, u64::from(id), now, failed);
-        self.flags.set_state(State::Backoff);
-        self.deadline = now.saturating_add(wait);
-    }
-
     /// From now on readings go to the backfill lane, and with them what the live lane still owes.
     pub(crate) fn end_session(&mut self, taken: u32, out: &mut impl Outbox) {
         if self.state() != State::Online {
@@ -385,7 +336,7 @@ impl Device {
         out.note(Note::Disconnected);
     }
 
-    fn forget_cookie(&mut self) {
+    pub(crate) fn forget_cookie(&mut self) {
         self.word = 0;
         self.half = 0;
     }

@@ -1,5 +1,7 @@
 //! What devices and gateways say to each other. `wire` puts it into bytes.
 
+use crate::{Term, TermEcho};
+
 /// A reading's place in its device's life: the index of its sampling instant, the same in both lanes.
 pub type Mark = u32;
 
@@ -51,6 +53,8 @@ pub struct Admit {
     pub backfill_delay_millis: u32,
     /// Readings that may be sent on the backfill lane.
     pub credit: u16,
+    /// The shard's term: which of its owners, one after the other, this is. DATA echoes it.
+    pub term: Term,
 }
 
 /// Come back at a promised time.
@@ -86,6 +90,8 @@ pub struct Data {
     pub gap: bool,
     /// Round of the sender, 0 to 3: how often it has been called in this session, modulo 4.
     pub round: u8,
+    /// Echo of the ADMIT: what was sent to an earlier owner of the shard is worth nothing to the present one.
+    pub term: TermEcho,
 }
 
 impl Data {

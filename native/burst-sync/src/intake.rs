@@ -56,10 +56,11 @@ impl Intake {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Lane;
+    use crate::{Lane, TermEcho};
 
     fn data(prev: u32, first: u32, count: u16, stride: u16) -> Data {
-        Data { session: 1, lane: Lane::Live, prev, first, count, stride, due_millis: 0, gap: false, round: 0 }
+        let (session, lane, due_millis, gap, round) = (1, Lane::Live, 0, false, 0);
+        Data { session, lane, prev, first, count, stride, due_millis, gap, round, term: TermEcho::default() }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 mod backlog;
 mod backoff;
 mod config;
+mod connection;
 mod device;
 mod frame;
 mod held;
@@ -15,6 +16,7 @@ mod intake;
 mod resend;
 mod schedule;
 mod session;
+mod term;
 pub mod wire;
 
 pub use backlog::{Backlog, READING_INDEX_MAX, Range};
@@ -24,3 +26,4 @@ pub use device::{Device, Event, Losses, Note, Outbox, State};
 pub use frame::{Admit, Cookie, Data, Defer, Frame, Hello, Lane, Mark, Nack, NackReason};
 pub use intake::{Intake, Offer};
 pub use schedule::Schedule;
+pub use term::{Term, TermEcho};

@@ -25,6 +25,7 @@ impl Device {
         self.live_sent = self.live_acked;
         self.backfill_sent = self.backfill_acked;
         self.credit = admit.credit;
+        self.term = admit.term;
         self.half = 0;
         self.flags.set_state(State::Online);
         self.flags.set_retransmissions(0);
@@ -218,7 +219,8 @@ impl Device {
         let due_millis = (due_micros / 1_000).min(u64::from(u32::MAX)) as u32;
         let gap = lane == Lane::Backfill && self.flags.gap();
         let round = self.flags.round();
-        Data { session: self.session, lane, prev, first, count, stride, due_millis, gap, round }
+        let term = self.term.echo();
+        Data { session: self.session, lane, prev, first, count, stride, due_millis, gap, round, term }
     }
 
     /// Closes the backfill lane's open run and begins the live lane, unless the run table has no room for the run that
@@ -239,7 +241,8 @@ impl Device {
     /// The credit is used up and something is still owed: only a new HELLO can ask for more. A gateway that grants
     /// none says with the delay when to ask again.
     fn must_renegotiate(&self, now: u64, taken: u32) -> bool {
-        self.credit == 0 && now >= self.word && !self.anything_in_flight() && self.backlog.count(taken) > 0
+        let is_settled = !self.in_flight(Lane::Backfill);
+        self.credit == 0 && now >= self.word && is_settled && self.backlog.count(taken) > 0
     }
 
     pub(crate) fn rearm(&mut self, config: &DeviceConfig, phase: u64, now: u64) {

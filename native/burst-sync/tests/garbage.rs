@@ -2,7 +2,7 @@
 
 use klais_burst_sync::{
     Admit, Backoff, BackoffKind, Cookie, Data, Defer, Device, DeviceConfig, Event, Frame, Hello, Intake,
-    Lane, Nack, NackReason, Note, Offer, Outbox, Overflow, Schedule, State, Storage,
+    Lane, Nack, NackReason, Note, Offer, Outbox, Overflow, Schedule, State, Storage, Term, TermEcho,
 };
 use proptest::prelude::*;
 
@@ -52,6 +52,7 @@ fn config(n: u64) -> DeviceConfig {
         window_frames: [1, 3, 255][pick(27, 3) as usize],
         frame_readings: [1, 7, 255][pick(29, 3) as usize],
         live_first: pick(31, 2) == 0,
+        gateways: [1, 3, u16::MAX][pick(33, 3) as usize],
     }
 }
 
@@ -80,6 +81,7 @@ fn data() -> impl Strategy<Value = Data> {
             due_millis,
             gap,
             round,
+            term: TermEcho::new(stride as u8),
         })
 }
 
@@ -89,7 +91,8 @@ fn frame() -> impl Strategy<Value = Frame> {
     prop_oneof![
         4 => (session(), marks, prop_oneof![Just(0), any::<u32>()], prop_oneof![Just(0), Just(9), any::<u16>()])
             .prop_map(|(session, marks, backfill_delay_millis, credit)| {
-                Frame::Admit(Admit { session, marks, backfill_delay_millis, credit })
+                let term = Term::new(if credit == 9 { 9 } else { 0 });
+                Frame::Admit(Admit { session, marks, backfill_delay_millis, credit, term })
             }),
         2 => (session(), any::<u32>(), any::<u64>()).prop_map(|(session, delay_millis, mac)| {
             Frame::Defer(Defer { session, delay_millis, cookie: Cookie { slot: 1, mac } })
@@ -197,7 +200,7 @@ proptest! {
                 Step::Do(event) => rig.fire(rig.now, event),
                 Step::Admit(credit, backfill_delay_millis) => {
                     let marks = Some(rig.device.acked());
-                    let admit = Admit { session: rig.session, marks, backfill_delay_millis, credit };
+                    let admit = Admit { session: rig.session, marks, backfill_delay_millis, credit, term: rig.device.term() };
                     rig.fire(rig.now, Event::Frame(Frame::Admit(admit)));
                 }
             }
@@ -214,7 +217,7 @@ proptest! {
                 Step::Do(Event::Frame(_)) => {}
                 Step::Do(event) => rig.fire(rig.now, event),
                 Step::Admit(credit, backfill_delay_millis) => {
-                    let admit = Admit { session: rig.session, marks: None, backfill_delay_millis, credit };
+                    let admit = Admit { session: rig.session, marks: None, backfill_delay_millis, credit, term: rig.device.term() };
                     rig.fire(rig.now, Event::Frame(Frame::Admit(admit)));
                 }
             }

@@ -91,7 +91,7 @@ fn broken_rules_are_found() {
 }
 
 #[test]
-fn a_device_takes_72_bytes() {
-    assert_eq!(size_of::<Device>(), 72);
+fn a_device_takes_80_bytes() {
+    assert_eq!(size_of::<Device>(), 80);
     assert_eq!(size_of::<Backlog>(), 24);
 }

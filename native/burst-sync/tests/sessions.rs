@@ -86,7 +86,13 @@ impl Rig {
 
     fn admit(&mut self, credit: u16, backfill_delay_millis: u32) -> Vec<Data> {
         let marks = Some(self.device.acked());
-        let admit = Admit { session: self.session, marks, backfill_delay_millis, credit };
+        let admit = Admit {
+            session: self.session,
+            marks,
+            backfill_delay_millis,
+            credit,
+            term: klais_burst_sync::Term::default(),
+        };
         self.fire(Event::Frame(Frame::Admit(admit)))
     }
 
@@ -270,7 +276,13 @@ fn marks_end_where_readings_end() {
         rig.wait(SECOND / 10);
     }
     let (session, marks) = (rig.session, Some((u32::MAX, u32::MAX)));
-    let admit = Admit { session, marks, backfill_delay_millis: 0, credit: 1 };
+    let admit = Admit {
+        session,
+        marks,
+        backfill_delay_millis: 0,
+        credit: 1,
+        term: klais_burst_sync::Term::default(),
+    };
     rig.fire(Event::Frame(Frame::Admit(admit)));
     assert_eq!(rig.device.state(), State::Online);
     rig.wait(20 * SECOND);
@@ -340,6 +352,7 @@ fn a_stride_of_zero_counts_as_one() {
         due_millis: 0,
         gap: false,
         round: 0,
+        term: klais_burst_sync::TermEcho::default(),
     };
     assert_eq!(data.end(), 9);
 }

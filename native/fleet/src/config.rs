@@ -112,7 +112,7 @@ pub struct FleetConfig {
     pub first_address: Ipv4Addr,
     /// UDP port of every device; 0: any.
     pub source_port: u16,
-    /// Device `i` talks to number `i` modulo their count.
+    /// Device `i` begins with number `i` modulo their count.
     pub gateways: Vec<SocketAddrV4>,
     /// What the devices' keys come from.
     pub master_key: MasterKey,
@@ -179,6 +179,8 @@ impl FleetSetup {
         let check = Checker::new(file);
         check.basics(&settings.schema, FLEET_SCHEMA, &settings.gateways)?;
         let addresses = check.addresses(settings.first_address, settings.devices)?;
+        let listed = usize::from(settings.fleet.gateways) == settings.gateways.len();
+        check.require("fleet.gateways", listed, "must be as many as gateways lists")?;
         let same = settings.fleet.devices == settings.devices;
         check.require("fleet.devices", same, "must be the same as devices")?;
         let scale = settings.time_scale;

@@ -28,6 +28,8 @@ pub struct Firmware {
     window_frames: u32,
     frame_readings: u32,
     live_first: bool,
+    /// As many as the configuration lists.
+    pub gateways: u16,
 }
 
 /// A key and what is wrong with it.
@@ -63,6 +65,7 @@ impl Firmware {
             window_frames: within(self.window_frames, "windowFrames")?,
             frame_readings: within(self.frame_readings, "frameReadings")?,
             live_first: self.live_first,
+            gateways: self.gateways,
         };
         config.check().map_err(|error| match error {
             ConfigError::Zero(name) => (camel(name), "must be at least 1"),

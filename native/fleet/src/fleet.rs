@@ -18,6 +18,8 @@ pub struct Outgoing {
     pub intended: u64,
     /// Whose.
     pub device: u32,
+    /// The gateway that it is for, as an index into the list.
+    pub gateway: u16,
     /// What.
     pub frame: Frame,
 }
@@ -64,7 +66,7 @@ struct Turn<'a> {
 
 impl Outbox for Turn<'_> {
     fn send(&mut self, frame: Frame) {
-        self.outgoing.push(Outgoing { intended: self.now, device: self.device, frame });
+        self.outgoing.push(Outgoing { intended: self.now, device: self.device, gateway: 0, frame });
     }
 
     fn note(&mut self, note: Note) {
@@ -180,6 +182,14 @@ impl Fleet {
         self.watch(now);
     }
 
+    /// A REDIRECT to a gateway of the list arrives at a device at `now`.
+    pub fn redirect(&mut self, device: u32, frame: &Frame, gateway: u16, now: u64) {
+        let Frame::Redirect { session, delay_millis, .. } = *frame else { return };
+        self.counts.received(frame);
+        self.catch_up(device, now);
+        self.fire(device, now, Event::Redirected { session, gateway, delay_millis });
+    }
+
     /// Readings that an ACK or ADMIT took out of a device's buffer.
     fn count_acked(&mut self, device: u32, now: u64, frame: &Frame, before: Device, lost: u32) {
         let after = &self.devices[device as usize];
@@ -253,7 +263,11 @@ impl Fleet {
         let mut turn = Turn { outgoing: &mut self.outgoing, notes: &mut self.notes, device: id, now };
         device.handle(&self.config, id, now, event, &mut turn);
         self.timers.arm(id, device.deadline());
-        self.outgoing[first..].iter().for_each(|sent| self.counts.decided(&sent.frame));
+        let gateway = device.gateway();
+        for sent in &mut self.outgoing[first..] {
+            sent.gateway = gateway;
+            self.counts.decided(&sent.frame);
+        }
         let mut lost = 0;
         for note in self.notes.drain(..) {
             match note {

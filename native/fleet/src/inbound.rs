@@ -7,11 +7,19 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-/// Datagrams that were no frame for a device, by reason: those of the wire format, and two more: `misaddressed` (to
-/// another device's address) and `misdirected` (a frame that only devices send).
+/// Datagrams that were no frame for a device, by reason: those of the wire format, and three more: `misaddressed` (to
+/// another device's address), `misdirected` (a frame that only devices send) and `unknown-gateway` (sent on to a gateway that is
+/// not on the list).
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(transparent)]
 pub struct WireErrors(BTreeMap<&'static str, u64>);
+
+impl WireErrors {
+    /// One more.
+    pub fn count(&mut self, reason: &'static str) {
+        *self.0.entry(reason).or_default() += 1;
+    }
+}
 
 /// Who accepts frames.
 pub struct Inbound {
@@ -32,7 +40,7 @@ impl Inbound {
         match self.read(to, datagram) {
             Ok(accepted) => Some(accepted),
             Err(reason) => {
-                *self.errors.0.entry(reason).or_default() += 1;
+                self.errors.count(reason);
                 None
             }
         }

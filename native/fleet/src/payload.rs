@@ -37,6 +37,7 @@ mod tests {
             due_millis: 0,
             gap: false,
             round: 0,
+            term: klais_burst_sync::TermEcho::default(),
         }
     }
 

@@ -277,6 +277,8 @@ impl Probe {
             due_millis: 0,
             gap: false,
             round: 0,
+            // A gateway whose log is empty.
+            term: klais_burst_sync::TermEcho::default(),
         };
         sender.next += 1;
         sender.prev = sender.next;

@@ -162,7 +162,11 @@ impl Run {
             for n in 0..arrived {
                 let Some((to, datagram)) = self.port.datagram(n) else { continue };
                 if let Some((device, frame)) = self.inbound.accept(to, datagram) {
-                    self.fleet.receive(device, frame, now);
+                    match self.transmitter.redirected(&frame) {
+                        None => self.fleet.receive(device, frame, now),
+                        Some(Some(gateway)) => self.fleet.redirect(device, &frame, gateway, now),
+                        Some(None) => self.inbound.errors.count("unknown-gateway"),
+                    }
                 }
             }
             self.send()?;

@@ -75,7 +75,7 @@ impl Transmitter {
             if matches!(frame.frame, Frame::Hello(_)) {
                 self.copy_to_tap(datagram)?;
             }
-            match self.send(port, frame.device, datagram) {
+            match self.send(port, &frame, datagram) {
                 Ok(()) => {
                     sent += 1;
                     let due = self.clock.monotonic_at(frame.intended);
@@ -90,9 +90,9 @@ impl Transmitter {
 
     /// Deriving a key takes less time than fetching one from a table of a million.
     fn sign(&self, outgoing: &Outgoing, out: &mut [u8]) -> Option<usize> {
-        let Outgoing { device, mut frame, .. } = *outgoing;
+        let Outgoing { device, gateway, mut frame, .. } = *outgoing;
         if let Frame::Hello(hello) = &mut frame {
-            hello.gateway = gateway_number((*self.gateway_of(device).ip()).into());
+            hello.gateway = gateway_number((*self.gateways.get(usize::from(gateway))?.ip()).into());
         }
         let epoch = self.keys.epoch();
         let key = self.keys.device_key(device, epoch)?;
@@ -104,13 +104,18 @@ impl Transmitter {
         encode(&frame, device, epoch, &key, readings.get(..bytes)?, out).ok()
     }
 
-    fn gateway_of(&self, device: u32) -> SocketAddrV4 {
-        self.gateways[device as usize % self.gateways.len()]
+    /// Where a frame that redirects leads: `None` if it is no such frame, `Some(None)` if to no gateway of the list.
+    pub fn redirected(&self, frame: &Frame) -> Option<Option<u16>> {
+        let Frame::Redirect { address, port, .. } = frame else { return None };
+        let is_it = |gateway: &SocketAddrV4| {
+            gateway.ip().to_ipv6_mapped().octets() == *address && gateway.port() == *port
+        };
+        Some(self.gateways.iter().position(is_it).and_then(|place| u16::try_from(place).ok()))
     }
 
-    fn send(&self, port: &Port, device: u32, datagram: &[u8]) -> Result<(), Errno> {
-        let from = self.addresses.of(device);
-        let to = self.gateway_of(device);
+    fn send(&self, port: &Port, frame: &Outgoing, datagram: &[u8]) -> Result<(), Errno> {
+        let from = self.addresses.of(frame.device);
+        let to = *self.gateways.get(usize::from(frame.gateway)).ok_or(Errno::EDESTADDRREQ)?;
         let mut waited_since = None;
         loop {
             match port.send(from, to, datagram) {

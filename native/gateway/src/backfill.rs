@@ -5,6 +5,7 @@
 //! anyone waits.
 
 use crate::Drop;
+use crate::Payload;
 use crate::entry::Entry;
 use crate::gateway::{CREDIT_SLACK, Gateway, millis};
 use crate::pace::Load;
@@ -17,7 +18,7 @@ const STANDBY_MICROS: u64 = 600_000_000;
 /// Devices are called until this share of the backfill queue (in thousandths) is spoken for.
 const CALL_PERMILLE: u64 = 750;
 
-impl Gateway {
+impl<P: Payload> Gateway<P> {
     /// The backfill slot of a device that owes `backlog` readings: (delay, credit).
     pub(crate) fn reserve(&mut self, now: u64, device: u32, backlog: u32) -> (u64, u16) {
         if !self.config.slots {
@@ -27,10 +28,11 @@ impl Gateway {
         if backlog == 0 {
             return (0, credit);
         }
-        match self.dam.reserve_backfill(now.saturating_mul(NANOS_PER_MICRO), device, backlog) {
+        match self.dam.reserve_backfill(now.saturating_mul(NANOS_PER_MICRO), self.dam_index(device), backlog)
+        {
             Ok(slot) => {
                 // A slot already held was paid for with the credit granted then.
-                let granted = self.entries[device as usize].credit;
+                let granted = self.entry(device).credit;
                 let credit = if slot.held && granted > 0 { granted } else { credit };
                 (slot.delay_nanos / NANOS_PER_MICRO, credit)
             }
@@ -44,26 +46,27 @@ impl Gateway {
     /// Those who began, or were sent away before, may fill the queue to twice what newcomers may.
     pub(crate) fn has_room_for_backfill(&self, entry: &Entry) -> bool {
         let most = self.config.backfill_queue_readings;
-        self.queued_backfill() < if entry.is_flushing() { most.saturating_mul(2) } else { most }
+        self.queued_backfill < if entry.is_flushing() { most.saturating_mul(2) } else { most }
     }
 
     /// Puts a device that found no room on standby; where the list is full it gets a new slot at the end of the queue.
     pub(crate) fn turn_away(&mut self, now: u64, device: u32, data: &Data) {
         self.stats.turned_away += u64::from(data.count);
-        let entry = &mut self.entries[device as usize];
+        let is_room = self.standby.len() < self.config.standby_devices_max;
+        let Some(entry) = self.entry_mut(device) else { return };
         entry.set_flushing(true);
         // The rest of its window now shows a gap: one answer is enough.
         entry.set_nacked(Lane::Backfill, true);
         let owed = entry.owed(CREDIT_SLACK as u16);
         let delay_micros = if entry.is_on_standby() {
             self.standby_wait_micros()
-        } else if self.standby.len() < self.config.standby_devices_max {
+        } else if is_room {
             entry.set_on_standby(true);
             self.standby.push_back(device);
             self.standby_readings += u64::from(owed);
             self.standby_wait_micros()
         } else {
-            self.dam.backfill_started(device);
+            self.dam.backfill_started(self.dam_index(device));
             self.reserve(now, device, u32::from(owed)).0
         };
         self.nack(now, device, data, NackReason::Later, millis(delay_micros).max(1));
@@ -76,24 +79,24 @@ impl Gateway {
 
     /// Calls devices from the standby list while the backfill queue has room for what they owe.
     fn call_standby(&mut self, now: u64) {
-        let mut spoken_for = self.queued_backfill();
+        let mut spoken_for = self.queued_backfill;
         let most = self.config.backfill_queue_readings * CALL_PERMILLE / 1_000;
         while spoken_for < most {
             let Some(device) = self.standby.pop_front() else {
                 self.standby_readings = 0;
                 return;
             };
-            let entry = &mut self.entries[device as usize];
+            let Some(entry) = self.entry_mut(device) else { continue };
             if !entry.is_online() || !entry.is_on_standby() {
                 continue;
             }
             entry.set_on_standby(false);
             entry.set_nacked(Lane::Backfill, false);
             let owed = u64::from(entry.owed(CREDIT_SLACK as u16));
-            spoken_for += owed;
-            self.standby_readings = self.standby_readings.saturating_sub(owed);
             let (session, lane, mark) = (entry.session, Lane::Backfill, entry.mark(Lane::Backfill));
             let round = entry.next_round();
+            spoken_for += owed;
+            self.standby_readings = self.standby_readings.saturating_sub(owed);
             let call = Nack { session, lane, mark, delay_millis: 0, round, reason: NackReason::Later };
             self.transmit(now, device, Frame::Nack(call));
         }
@@ -108,8 +111,7 @@ impl Gateway {
             session_queue_micros: self.dam.session_queue_nanos(nanos) / NANOS_PER_MICRO,
             backfill_queue_micros: self.dam.backfill_queue_nanos(nanos) / NANOS_PER_MICRO,
         };
-        let rate =
-            self.pace.backfill_rate(self.config.capacity_per_second, self.config.overbook_permille, load);
+        let rate = self.pace.backfill_rate(self.capacity_per_second, self.config.overbook_permille, load);
         if rate != self.backfill_rate {
             self.backfill_rate = rate;
             // A rate in 1..=capacity is always a valid limit; were it not, the old one stays.

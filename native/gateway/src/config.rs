@@ -5,7 +5,22 @@ use klais_dam::{DamConfig, DamError};
 /// Settings of one gateway. Times in microseconds, amounts in readings.
 #[derive(Clone, Debug)]
 pub struct GatewayConfig {
-    /// The filter in front, which also says how many devices there are.
+    /// Its number in the cluster, below `gateways`.
+    pub gateway: u32,
+    /// Gateways of the cluster.
+    pub gateways: u32,
+    /// Shards that the devices are split into, the same for every gateway, for ever: device `d` is in shard `d % shards`.
+    pub shards: u32,
+    /// Devices of the whole fleet.
+    pub devices: u32,
+    /// The dam's tables are laid out shard by shard, so that a gateway touches the memory of its own shards only. Else by
+    /// device number, as the BPF program has them.
+    pub dam_by_shard: bool,
+    /// In a log in which nothing is yet, every device is taken as online in its session 1.
+    pub assume_online: bool,
+    /// Where devices find the gateways, by number. Empty: a REDIRECT's port is the gateway's number.
+    pub addresses: Vec<GatewayAddress>,
+    /// The filter in front, for `devices` or, laid out by shard, for as many as [`GatewayConfig::dam_devices`] says.
     pub dam: DamConfig,
     /// Keep marks per device and lane and append only what is new; else append whatever arrives, as a plain proxy does.
     pub deduplicate: bool,
@@ -27,14 +42,21 @@ pub struct GatewayConfig {
     pub commit_offset_micros: u64,
     /// Readings in one transaction.
     pub batch_readings_max: u64,
-    /// Producers, each with its own transactions; a device always uses the same one.
-    pub producers: usize,
     /// Devices that may wait to be called when there is room for their backfill. Used with `slots`.
     pub standby_devices_max: usize,
-    /// Transactions of one producer on their way. With `deduplicate` it must be 1: a later one must not commit if an earlier one fails.
+    /// Transactions of one shard on their way. With `deduplicate` it must be 1: a later one must not commit if an earlier one fails.
     pub batches_in_flight_max: usize,
     /// HELLOs that wait until the device's own uncommitted readings are decided.
     pub pending_hellos_max: usize,
+}
+
+/// Where devices find a gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GatewayAddress {
+    /// IPv6, or IPv4 mapped into it.
+    pub address: [u8; 16],
+    /// UDP.
+    pub port: u16,
 }
 
 /// A configuration that cannot work.
@@ -46,6 +68,12 @@ pub enum GatewayError {
     Zero(&'static str),
     /// Exactly once allows one transaction at a time.
     InFlight,
+    /// The gateway's number is not below the number of gateways.
+    Number,
+    /// There is not an address for every gateway.
+    Addresses,
+    /// The dam is not for as many devices as there are.
+    DamDevices,
 }
 
 impl From<DamError> for GatewayError {
@@ -55,12 +83,35 @@ impl From<DamError> for GatewayError {
 }
 
 impl GatewayConfig {
+    /// Devices that the dam must have room for.
+    #[must_use]
+    pub fn dam_devices(&self) -> u32 {
+        if self.dam_by_shard { self.shard_devices() * self.shards } else { self.devices }
+    }
+
+    /// Devices of the largest shard.
+    fn shard_devices(&self) -> u32 {
+        self.devices.div_ceil(self.shards.max(1))
+    }
+
+    /// Where the dam keeps a device.
+    pub(crate) fn dam_index(&self, device: u32) -> u32 {
+        if device >= self.devices {
+            u32::MAX
+        } else if self.dam_by_shard {
+            (device % self.shards) * self.shard_devices() + device / self.shards
+        } else {
+            device
+        }
+    }
+
     pub(crate) fn check(&self) -> Result<(), GatewayError> {
         let positive = [
             ("commit_interval_micros", self.commit_interval_micros),
             ("batch_readings_max", self.batch_readings_max),
             ("sink_queue_readings", self.sink_queue_readings),
-            ("producers", self.producers as u64),
+            ("shards", self.shards.into()),
+            ("gateways", self.gateways.into()),
             ("batches_in_flight_max", self.batches_in_flight_max as u64),
         ];
         if let Some((name, _)) = positive.iter().find(|(_, value)| *value == 0) {
@@ -68,6 +119,15 @@ impl GatewayConfig {
         }
         if self.slots && self.capacity_per_second == 0 {
             return Err(GatewayError::Zero("capacity_per_second"));
+        }
+        if self.gateway >= self.gateways {
+            return Err(GatewayError::Number);
+        }
+        if !self.addresses.is_empty() && self.addresses.len() != self.gateways as usize {
+            return Err(GatewayError::Addresses);
+        }
+        if self.dam.devices < self.dam_devices() {
+            return Err(GatewayError::DamDevices);
         }
         if self.deduplicate && self.batches_in_flight_max != 1 {
             return Err(GatewayError::InFlight);

@@ -21,9 +21,13 @@ pub enum Drop {
     NoCredit,
     /// A frame that only gateways send.
     Misdirected,
+    /// Of a shard that nobody is known to own.
+    NoOwner,
+    /// A reading beyond the last that a device can take.
+    BeyondRange,
 }
 
-const OWN: [&str; 7] = [
+const OWN: [&str; 9] = [
     "stale-epoch",
     "stale-session",
     "sink-queue-full",
@@ -31,6 +35,8 @@ const OWN: [&str; 7] = [
     "pending-hellos",
     "no-credit",
     "misdirected",
+    "no-owner",
+    "beyond-range",
 ];
 const DAM: usize = DropReason::ALL.len();
 
@@ -62,6 +68,8 @@ impl Drop {
             Self::PendingHellos => DAM + 4,
             Self::NoCredit => DAM + 5,
             Self::Misdirected => DAM + 6,
+            Self::NoOwner => DAM + 7,
+            Self::BeyondRange => DAM + 8,
         }
     }
 }

@@ -1,17 +1,19 @@
 //! What a gateway keeps per device beside the dam's buckets: 16 bytes.
 
-use klais_burst_sync::{Lane, Mark};
+use crate::Checkpoint;
+use klais_burst_sync::{Lane, Mark, READING_INDEX_MAX};
 
 /// One device's marks and session.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Entry {
-    live_mark: Mark,
+    /// The live lane's mark (27 bits), and its frames that are accepted and not yet decided by the sink (5 bits).
+    live: u32,
     backfill_mark: Mark,
     pub(crate) epoch: u16,
     pub(crate) session: u16,
     pub(crate) credit: u16,
     /// Frames accepted and not yet decided by the sink, both lanes.
-    pub(crate) undecided: u8,
+    undecided: u8,
     flags: u8,
 }
 
@@ -22,22 +24,65 @@ const FLUSHING: u8 = 8;
 const STANDBY: u8 = 16;
 const ROUND_SHIFT: u8 = 5;
 const ROUND: u8 = 3 << ROUND_SHIFT;
-const REPEATED: u8 = 128;
+
+/// The largest mark: one past the last reading that a device can take.
+pub(crate) const MARK_MAX: Mark = READING_INDEX_MAX + 1;
+const LIVE_SHIFT: u32 = 27;
+const LIVE_MARK: u32 = (1 << LIVE_SHIFT) - 1;
+const LIVE_UNDECIDED_MAX: u32 = u32::MAX >> LIVE_SHIFT;
+const _: () = assert!(MARK_MAX <= LIVE_MARK);
 
 impl Entry {
     /// Everything below is accepted.
     #[must_use]
     pub fn mark(&self, lane: Lane) -> Mark {
         match lane {
-            Lane::Live => self.live_mark,
+            Lane::Live => self.live & LIVE_MARK,
             Lane::Backfill => self.backfill_mark,
         }
     }
 
     pub(crate) fn set_mark(&mut self, lane: Lane, mark: Mark) {
+        let mark = mark.min(MARK_MAX);
         match lane {
-            Lane::Live => self.live_mark = mark,
+            Lane::Live => self.live = self.live & !LIVE_MARK | mark,
             Lane::Backfill => self.backfill_mark = mark,
+        }
+    }
+
+    /// Frames of a lane that the sink has not decided.
+    pub(crate) fn undecided_on(&self, lane: Lane) -> u32 {
+        let live = self.live >> LIVE_SHIFT;
+        match lane {
+            Lane::Live => live,
+            Lane::Backfill => u32::from(self.undecided).saturating_sub(live),
+        }
+    }
+
+    /// Frames that the sink has not decided.
+    pub(crate) fn undecided(&self) -> u8 {
+        self.undecided
+    }
+
+    /// Whether another frame of the lane may be undecided: 31 live ones, 255 in all.
+    pub(crate) fn may_wait(&self, lane: Lane) -> bool {
+        let is_room_for_live = lane == Lane::Backfill || self.undecided_on(Lane::Live) < LIVE_UNDECIDED_MAX;
+        self.undecided < u8::MAX && is_room_for_live
+    }
+
+    /// A frame of the lane is accepted: [`Entry::may_wait`] must have allowed it.
+    pub(crate) fn await_decision(&mut self, lane: Lane) {
+        self.undecided = self.undecided.saturating_add(1);
+        if lane == Lane::Live && self.undecided_on(Lane::Live) < LIVE_UNDECIDED_MAX {
+            self.live += 1 << LIVE_SHIFT;
+        }
+    }
+
+    /// The sink has decided a frame of the lane.
+    pub(crate) fn decide(&mut self, lane: Lane) {
+        self.undecided = self.undecided.saturating_sub(1);
+        if lane == Lane::Live && self.undecided_on(Lane::Live) > 0 {
+            self.live -= 1 << LIVE_SHIFT;
         }
     }
 
@@ -61,9 +106,21 @@ impl Entry {
         self.flags = 0;
     }
 
-    /// What a restarted process no longer knows; marks, epoch and session number come back from the checkpoints.
-    pub(crate) fn forget_session(&mut self) {
-        *self = Self { credit: 0, undecided: 0, flags: 0, ..*self };
+    /// Takes over what a checkpoint says of one lane. Checkpoints of a device come in any order: the newest epoch counts, and in it
+    /// the newest session number.
+    pub(crate) fn restore(&mut self, checkpoint: &Checkpoint) {
+        let Checkpoint { lane, epoch, session, mark, .. } = *checkpoint;
+        let age = epoch.wrapping_sub(self.epoch).cast_signed();
+        if self.is_known() && age < 0 {
+            return;
+        }
+        if !self.is_known() || age > 0 {
+            *self = Self { epoch, session, ..Self::default() };
+        }
+        if session.wrapping_sub(self.session).cast_signed() > 0 {
+            self.session = session;
+        }
+        self.set_mark(lane, mark);
     }
 
     /// One NACK per gap: the frames behind a lost one must not each cause a retransmission.
@@ -73,20 +130,6 @@ impl Entry {
 
     pub(crate) fn set_nacked(&mut self, lane: Lane, value: bool) {
         self.flags = if value { self.flags | nacked(lane) } else { self.flags & !nacked(lane) };
-    }
-
-    /// Has sent something again while something else was undecided, so that no mark could be acknowledged.
-    pub(crate) fn set_repeated(&mut self) {
-        self.flags |= REPEATED;
-    }
-
-    /// Whether it had, once nothing is undecided any more.
-    pub(crate) fn take_repeated(&mut self) -> bool {
-        let repeated = self.undecided == 0 && self.flags & REPEATED != 0;
-        if repeated {
-            self.flags &= !REPEATED;
-        }
-        repeated
     }
 
     /// Has begun its backfill or was turned away once: goes ahead of newcomers.

@@ -3,12 +3,11 @@
 use crate::drops::{Drop, DropCounters};
 use crate::ingress::{Ingress, ingress};
 use crate::pace::Pace;
-use crate::queue::SinkEntry;
-use crate::sink::{Producer, Submission, ack};
-use crate::{DROP_NAMES, Entry, GatewayConfig, GatewayError};
-use klais_burst_sync::{Data, Frame, Hello, Intake, Lane, Nack, NackReason, Offer};
-use klais_dam::{Attempt, Dam, DamError, Layer, Limit};
-use klais_units::{NANOS_PER_MICRO, NANOS_PER_SECOND};
+use crate::shard::{NEVER, Shard};
+use crate::{DROP_NAMES, Entry, GatewayConfig, GatewayError, Payload, SinkRequest};
+use klais_burst_sync::{Data, Frame, Hello, Nack, NackReason, Term};
+use klais_dam::{Attempt, Dam};
+use klais_units::NANOS_PER_MICRO;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Readings that may be taken between a HELLO and its ADMIT, granted on top of the backlog stated.
@@ -19,7 +18,7 @@ pub(crate) const CREDIT_SLACK: u32 = 8;
 pub struct Transmit {
     /// When.
     pub at: u64,
-    /// The gateway's index of the device.
+    /// Whose.
     pub device: u32,
     /// What.
     pub frame: Frame,
@@ -44,18 +43,40 @@ pub struct Stats {
     pub queued: u64,
     /// Most that ever waited for the sink.
     pub queued_max: u64,
+    /// HELLO frames sent on to another gateway.
+    pub redirected: u64,
+    /// Shards taken over.
+    pub takeovers: u64,
+    /// Shards taken away by another gateway.
+    pub fenced: u64,
+    /// Shards served.
+    pub shards: u64,
 }
 
-/// One gateway. Devices are named by a dense index that the driver keeps.
-pub struct Gateway {
+/// One gateway. It knows every device of the fleet by its number, and serves those of the shards that it owns. `P` is what
+/// readings are kept as.
+pub struct Gateway<P = ()> {
     pub(crate) config: GatewayConfig,
     pub(crate) dam: Dam,
-    pub(crate) entries: Vec<Entry>,
-    pub(crate) producers: Vec<Producer>,
-    pub(crate) next_producer: usize,
+    pub(crate) shards: Vec<Shard<P>>,
+    /// Numbers of the shards served, rising.
+    pub(crate) serving: Vec<u32>,
+    /// Who is alive, by number.
+    pub(crate) members: Vec<bool>,
+    /// Of the sink, for the shards served.
+    pub(crate) capacity_per_second: u64,
+    pub(crate) next_turn: usize,
     pub(crate) next_batch: u32,
     pub(crate) next_commit: u64,
+    /// When the next shard is to be opened.
+    pub(crate) next_open: u64,
+    pub(crate) ownership_changes: u64,
     pub(crate) undecided_frames: u64,
+    /// Shards whose `proof_due` is set.
+    pub(crate) proofs_due: u32,
+    /// Readings that wait for the sink, and of these the backfill.
+    pub(crate) queued_readings: u64,
+    pub(crate) queued_backfill: u64,
     pub(crate) budget: i64,
     pub(crate) budget_fraction: u64,
     /// Readings of the largest backfill frame so far.
@@ -67,13 +88,26 @@ pub struct Gateway {
     pub(crate) backfill_rate: u64,
     pub(crate) pace: Pace,
     pub(crate) transmits: Vec<Transmit>,
-    pub(crate) submissions: Vec<Submission>,
+    pub(crate) requests: Vec<SinkRequest<P>>,
     pub(crate) stats: Stats,
     drops: DropCounters,
 }
 
-impl Gateway {
-    /// An idle gateway.
+/// How a gateway stands to a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// Its shard is served here.
+    Served,
+    /// Its shard will be served here soon.
+    Coming,
+    /// Its shard is another gateway's.
+    Elsewhere(u32),
+    /// Nobody is known to own its shard.
+    Nobodys,
+}
+
+impl<P: Payload> Gateway<P> {
+    /// An idle gateway that owns nothing yet.
     ///
     /// # Errors
     /// A configuration that cannot work.
@@ -88,13 +122,20 @@ impl Gateway {
     /// A configuration that cannot work.
     pub fn with_dam(config: GatewayConfig, dam: Dam) -> Result<Self, GatewayError> {
         config.check()?;
-        Ok(Self {
-            entries: vec![Entry::default(); config.dam.devices as usize],
-            producers: (0..config.producers).map(|_| Producer::default()).collect(),
-            next_producer: 0,
+        let mut gateway = Self {
+            shards: (0..config.shards).map(|_| Shard::default()).collect(),
+            serving: Vec::new(),
+            members: vec![false; config.gateways as usize],
+            capacity_per_second: config.capacity_per_second.max(1),
+            next_turn: 0,
             next_batch: 0,
             next_commit: config.commit_offset_micros,
+            next_open: NEVER,
+            ownership_changes: 0,
             undecided_frames: 0,
+            proofs_due: 0,
+            queued_readings: 0,
+            queued_backfill: 0,
             budget: 0,
             budget_fraction: 0,
             largest_history: 0,
@@ -104,18 +145,28 @@ impl Gateway {
             backfill_rate: config.capacity_per_second.max(1),
             pace: Pace::default(),
             transmits: Vec::new(),
-            submissions: Vec::new(),
+            requests: Vec::new(),
             stats: Stats::default(),
             drops: [0; DROP_NAMES.len()],
             dam,
             config,
-        })
+        };
+        gateway.serve_everything();
+        Ok(gateway)
+    }
+
+    /// A proxy that keeps no marks serves whoever comes.
+    fn serve_everything(&mut self) {
+        if !self.config.deduplicate {
+            self.shards.iter_mut().for_each(|shard| shard.state = crate::shard::State::Serving);
+            self.on_ownership_changed();
+        }
     }
 
     /// Counters so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        Stats { queued: self.queued_readings(), ..self.stats }
+        Stats { queued: self.queued_readings, shards: self.serving.len() as u64, ..self.stats }
     }
 
     /// Frames dropped so far, in the order of [`DROP_NAMES`].
@@ -130,68 +181,53 @@ impl Gateway {
         &self.dam
     }
 
-    /// Changes this gateway's share of the sink, in readings per second, from now on. Promised slots stay.
-    ///
-    /// # Errors
-    /// [`GatewayError::Zero`] for no capacity at all, or what the dam refuses. Nothing has changed then.
-    pub fn set_capacity(&mut self, readings_per_second: u64) -> Result<(), GatewayError> {
-        if readings_per_second == 0 {
-            return Err(GatewayError::Zero("capacity_per_second"));
-        }
-        let factor = (readings_per_second, self.config.capacity_per_second.max(1));
-        let (live, global) = (self.config.dam.live, self.config.dam.global);
-        let live = live.map(|limit| scaled(limit, factor));
-        let global = global.map(|limit| scaled(limit, factor));
-        let before = self.config.dam.live;
-        if let Some(limit) = live {
-            self.dam.set_limit(Layer::Live, limit)?;
-        }
-        if let Some(limit) = global {
-            self.dam.set_limit(Layer::Global, limit).inspect_err(|_| {
-                if let Some(limit) = before {
-                    // It was good when it was set.
-                    let _ = self.dam.set_limit(Layer::Live, limit);
-                }
-            })?;
-        }
-        (self.config.dam.live, self.config.dam.global) = (live, global);
-        self.config.capacity_per_second = readings_per_second;
-        Ok(())
+    /// Whether the devices of a shard are served here.
+    #[must_use]
+    pub fn serves(&self, shard: u32) -> bool {
+        self.shards.get(shard as usize).is_some_and(Shard::is_served)
     }
 
-    /// Changes how many sessions per second are admitted, from now on. Promised slots stay.
-    ///
-    /// # Errors
-    /// What the dam refuses: a rate of 0, or sessions that were never limited. Nothing has changed then.
-    pub fn set_sessions(&mut self, per_second: u64) -> Result<(), GatewayError> {
-        let Some(limit) = self.config.dam.sessions else {
-            return Err(DamError::LayerOff.into());
-        };
-        let was = limit.events.saturating_mul(NANOS_PER_SECOND) / limit.period_nanos.max(1);
-        let limit = scaled(limit, (per_second, was.max(1)));
-        self.dam.set_limit(Layer::Sessions, limit)?;
-        self.config.dam.sessions = Some(limit);
-        Ok(())
+    /// Whether frames of a shard's devices are another gateway's.
+    #[must_use]
+    pub fn is_elsewhere(&self, shard: u32) -> bool {
+        matches!(self.standing(shard), Standing::Elsewhere(_))
     }
 
-    /// Registers a device whose session 1 is up: a fleet in steady state.
+    /// Rises whenever [`Gateway::is_elsewhere`] may answer otherwise than before.
+    #[must_use]
+    pub fn ownership_changes(&self) -> u64 {
+        self.ownership_changes
+    }
+
+    /// Shards that this gateway is to serve and does not yet.
+    #[must_use]
+    pub fn shards_coming(&self) -> usize {
+        self.shards.iter().filter(|shard| shard.is_coming() || shard.open_at != NEVER).count()
+    }
+
+    /// Registers a device whose session 1 is up: a fleet in steady state. Its shard must be served.
     pub fn assume_online(&mut self, device: u32) {
-        if let Some(entry) = self.entries.get_mut(device as usize).filter(|e| !e.is_online()) {
+        self.ensure_table(device);
+        if let Some(entry) = self.entry_mut(device).filter(|e| !e.is_online()) {
             entry.begin_session(1, 0);
             self.stats.online += 1;
-            self.dam.remember(device, Attempt { epoch: 0, session: 1 });
+            self.dam.remember(self.dam_index(device), Attempt { epoch: 0, session: 1 });
         }
     }
 
-    /// The kernel's half, for one frame: see [`ingress`]. Counts. Time may go back by what frames are reordered.
+    /// The kernel's half, for one frame: see [`ingress`]. Counts. What belongs to another gateway is sent there without
+    /// asking the dam. Time may go back by what frames are reordered.
     pub fn ingress(&mut self, now: u64, device: u32, frame: &Frame) -> Ingress {
         match frame {
             Frame::Hello(_) => self.stats.hellos += 1,
             Frame::Data(data) => self.stats.offered += u64::from(data.count),
             _ => {}
         }
-        let decided =
-            ingress(&self.dam, self.config.slots, now.saturating_mul(NANOS_PER_MICRO), device, frame);
+        if let Some(answer) = self.answer_for_another(device, frame) {
+            return Ingress::Answer(answer);
+        }
+        let nanos = now.saturating_mul(NANOS_PER_MICRO);
+        let decided = ingress(&self.dam, self.config.slots, nanos, self.dam_index(device), frame);
         match decided {
             Ingress::Answer(_) => self.stats.deferred += 1,
             Ingress::Drop(reason) => self.count_drop(reason),
@@ -200,101 +236,94 @@ impl Gateway {
         decided
     }
 
+    /// What a device hears whose shard is another gateway's.
+    fn answer_for_another(&mut self, device: u32, frame: &Frame) -> Option<Frame> {
+        match (self.standing(device), frame) {
+            (Standing::Elsewhere(owner), Frame::Hello(hello)) => {
+                self.stats.redirected += 1;
+                Some(self.redirect(hello, owner))
+            }
+            (Standing::Elsewhere(_) | Standing::Coming, Frame::Data(data)) => Some(no_session(data)),
+            _ => None,
+        }
+    }
+
     pub(crate) fn count_drop(&mut self, reason: Drop) {
         self.drops[reason.index()] += 1;
     }
 
-    /// User space's half, for a frame that [`Gateway::ingress`] accepted.
-    pub fn handle(&mut self, now: u64, device: u32, frame: &Frame) {
+    fn standing(&self, device: u32) -> Standing {
+        let number = device % self.config.shards;
+        match &self.shards[number as usize] {
+            shard if shard.is_served() => Standing::Served,
+            shard if shard.is_coming() || shard.open_at != NEVER => Standing::Coming,
+            _ => match self.owner(number) {
+                Some(owner) if owner != self.config.gateway => Standing::Elsewhere(owner),
+                _ => Standing::Nobodys,
+            },
+        }
+    }
+
+    /// User space's half, for a frame that [`Gateway::ingress`] accepted, or the kernel in its place. `payload`: the
+    /// readings of DATA.
+    pub fn handle(&mut self, now: u64, device: u32, frame: &Frame, payload: P) {
         self.poll(now);
-        if device as usize >= self.entries.len() {
+        if device >= self.config.devices {
             self.count_drop(Drop::Misdirected);
             return;
         }
-        match frame {
-            Frame::Hello(hello) => self.on_hello(now, device, *hello),
-            Frame::Data(data) => self.on_data(now, device, data),
+        if let Some(answer) = self.answer_for_another(device, frame) {
+            self.transmit(now, device, answer);
+            return;
+        }
+        match (frame, self.standing(device)) {
+            (Frame::Hello(_) | Frame::Data(_), Standing::Nobodys) => self.count_drop(Drop::NoOwner),
+            (Frame::Hello(hello), Standing::Coming) => self.hold_hello(device, *hello),
+            (Frame::Hello(hello), _) => {
+                self.ensure_table(device);
+                self.on_hello(now, device, *hello);
+            }
+            (Frame::Data(data), _) => {
+                self.ensure_table(device);
+                self.on_data(now, device, data, payload);
+            }
             _ => self.count_drop(Drop::Misdirected),
         }
     }
 
-    fn on_data(&mut self, now: u64, device: u32, data: &Data) {
-        let entry = self.entries[device as usize];
-        if !entry.is_online() || entry.session != data.session {
-            self.nack(now, device, data, NackReason::NoSession, 0);
-            return;
-        }
-        let intake = Intake { mark: entry.mark(data.lane), deduplicate: self.config.deduplicate };
-        match intake.offer(data) {
-            Offer::Known => {
-                // With frames undecided the mark is not durable yet: the commit will answer.
-                if entry.undecided > 0 {
-                    self.entries[device as usize].set_repeated();
-                } else {
-                    // A proxy does not know what became of its requests: it says that it is there, and no more.
-                    let mark = if self.config.deduplicate { entry.mark(data.lane) } else { 0 };
-                    self.transmit(now, device, ack(data.session, data.lane, mark));
-                }
-            }
-            Offer::Gap if entry.was_nacked(data.lane) => {}
-            Offer::Gap => {
-                self.entries[device as usize].set_nacked(data.lane, true);
-                self.nack(now, device, data, NackReason::Gap, 0);
-            }
-            Offer::Append { first, count, end } => self.append(now, device, data, (first, count, end)),
+    /// A proxy serves everybody, but has a table only for those who came.
+    fn ensure_table(&mut self, device: u32) {
+        let number = device % self.config.shards;
+        let shard = &self.shards[number as usize];
+        if shard.is_served() && shard.entries.is_empty() {
+            self.allocate(number);
         }
     }
 
-    fn append(&mut self, now: u64, device: u32, data: &Data, (first, count, end): (u32, u16, u32)) {
-        let entry = self.entries[device as usize];
-        let paced = self.config.slots && data.lane == Lane::Backfill;
-        if entry.undecided == u8::MAX {
-            self.count_drop(Drop::DeviceInFlight);
-            return;
-        }
-        let is_full = self.undecided_frames >= self.config.undecided_frames_max;
-        if is_full || self.queued_readings() + u64::from(count) > self.config.sink_queue_readings {
-            self.count_drop(Drop::SinkQueueFull);
-            return;
-        }
-        if paced && entry.credit < count {
-            self.end_session(now, device);
-            return;
-        }
-        if paced && !self.has_room_for_backfill(&entry) {
-            self.turn_away(now, device, data);
-            return;
-        }
-        let stored = &mut self.entries[device as usize];
-        stored.set_mark(data.lane, end);
-        stored.set_nacked(data.lane, false);
-        stored.undecided += 1;
-        self.undecided_frames += 1;
-        if paced {
-            stored.spend(count, CREDIT_SLACK as u16);
-            self.dam.backfill_started(device);
-        }
-        if data.lane == Lane::Live {
-            self.pace.on_live(u64::from(count));
-        }
-        self.stats.admitted += u64::from(count);
-        let (session, lane, stride, due_millis) = (data.session, data.lane, data.stride, data.due_millis);
-        let before = entry.mark(lane);
-        let accepted = SinkEntry { device, session, lane, first, count, stride, before, end, due_millis };
-        let one_lane = !self.config.slots;
-        self.producer_of(device).queue.push(accepted, one_lane);
-        self.stats.queued_max = self.stats.queued_max.max(self.queued_readings());
+    /// What is known of a device; nothing, where its shard is not served.
+    pub(crate) fn entry(&self, device: u32) -> Entry {
+        let (shard, index) = (device % self.config.shards, device / self.config.shards);
+        self.shards[shard as usize].entries.get(index as usize).copied().unwrap_or_default()
     }
 
-    pub(crate) fn nack(&mut self, now: u64, device: u32, data: &Data, reason: NackReason, delay_millis: u32) {
-        let mark = self.entries[device as usize].mark(data.lane);
-        let nack =
-            Nack { session: data.session, lane: data.lane, mark, delay_millis, round: data.round, reason };
-        self.transmit(now, device, Frame::Nack(nack));
+    pub(crate) fn entry_mut(&mut self, device: u32) -> Option<&mut Entry> {
+        let (shard, index) = (device % self.config.shards, device / self.config.shards);
+        self.shards[shard as usize].entries.get_mut(index as usize)
+    }
+
+    pub(crate) fn term_of(&self, device: u32) -> Term {
+        self.shards[(device % self.config.shards) as usize].term
+    }
+
+    pub(crate) fn dam_index(&self, device: u32) -> u32 {
+        self.config.dam_index(device)
     }
 
     /// Does what was due up to and including `now`.
     pub fn poll(&mut self, now: u64) {
+        if self.next_open <= now {
+            self.open_due(now);
+        }
         if self.is_idle() {
             self.skip_commits(now);
         }
@@ -306,47 +335,44 @@ impl Gateway {
         }
     }
 
-    /// Nothing waits for the sink or for its decision: until the next frame, polling changes nothing that shows.
+    /// Nothing waits for the sink or for its decision, nor for a shard: until the next frame, polling changes nothing that
+    /// shows.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.standby.is_empty() && self.producers.iter().all(Producer::is_idle)
+        let nothing_waits = self.standby.is_empty() && self.undecided_frames == 0;
+        nothing_waits && self.proofs_due == 0 && self.next_open == NEVER
     }
 
     /// When [`Gateway::poll`] has something to do next.
     #[must_use]
     pub fn next_deadline(&self) -> u64 {
-        if self.config.slots { self.next_commit.min(self.pace.next_tick()) } else { self.next_commit }
+        let next = self.next_commit.min(self.next_open);
+        if self.config.slots { next.min(self.pace.next_tick()) } else { next }
     }
 
-    /// The process dies and starts again: sessions, queues, and what was not committed are gone. Marks come back from
-    /// the checkpoints; the caller must have reported the outcome of every batch that the sink knew of.
+    /// The process dies and starts again: it knows nothing and owns nothing. What a shard's devices had comes back with its
+    /// checkpoints once it is opened.
     pub fn restart(&mut self, now: u64) {
-        self.roll_back_undecided();
-        for entry in &mut self.entries {
-            entry.forget_session();
-            if !self.config.deduplicate {
-                entry.set_mark(Lane::Live, 0);
-                entry.set_mark(Lane::Backfill, 0);
-            }
-        }
-        for producer in &mut self.producers {
-            *producer = Producer::default();
-        }
+        self.poll(now);
+        let fresh = |_| Shard::default();
+        self.shards = (0..self.config.shards).map(fresh).collect();
+        self.members.fill(false);
         self.pending_hellos.clear();
         self.standby.clear();
         self.standby_readings = 0;
         self.transmits.clear();
-        self.submissions.clear();
+        self.requests.clear();
         self.stats.online = 0;
         self.budget = 0;
         self.undecided_frames = 0;
+        self.proofs_due = 0;
+        (self.queued_readings, self.queued_backfill) = (0, 0);
         self.pace.on_restart();
         if let Ok(dam) = Dam::new(self.config.dam.clone()) {
             self.dam = dam;
         }
-        for (device, entry) in (0..).zip(&self.entries).filter(|(_, entry)| entry.is_known()) {
-            self.dam.remember(device, Attempt { epoch: entry.epoch, session: entry.session });
-        }
+        self.on_ownership_changed();
+        self.serve_everything();
         self.poll(now);
     }
 
@@ -355,21 +381,15 @@ impl Gateway {
         self.transmits.drain(..)
     }
 
-    /// Takes the transactions to hand to the sink.
-    pub fn take_submissions(&mut self) -> std::vec::Drain<'_, Submission> {
-        self.submissions.drain(..)
+    /// Takes what is for the sink, in order.
+    pub fn take_sink_requests(&mut self) -> std::vec::Drain<'_, SinkRequest<P>> {
+        self.requests.drain(..)
     }
 }
 
-/// Rate and burst times `now / was`, at least one event each unless the rate is to be 0.
-fn scaled(limit: Limit, (now, was): (u64, u64)) -> Limit {
-    let scale = |n: u64| {
-        let scaled = u128::from(n) * u128::from(now) / u128::from(was);
-        u64::try_from(scaled).unwrap_or(u64::MAX)
-    };
-    let burst = scale(limit.burst).clamp(1, u64::from(u32::MAX));
-    let events = if now == 0 { 0 } else { scale(limit.events).max(1) };
-    Limit { events, burst, ..limit }
+fn no_session(data: &Data) -> Frame {
+    let (session, lane, round) = (data.session, data.lane, data.round);
+    Frame::Nack(Nack { session, lane, mark: 0, delay_millis: 0, round, reason: NackReason::NoSession })
 }
 
 pub(crate) fn millis(micros: u64) -> u32 {

@@ -5,11 +5,13 @@ use std::collections::VecDeque;
 
 /// One accepted run of readings on its way to the sink.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SinkEntry {
+pub struct SinkEntry<P = ()> {
     /// The gateway's index of the device.
     pub device: u32,
     /// Session that brought it.
     pub session: u16,
+    /// The device's epoch.
+    pub epoch: u16,
     /// Its lane.
     pub lane: Lane,
     /// First reading.
@@ -24,18 +26,26 @@ pub struct SinkEntry {
     pub end: Mark,
     /// When the first reading was to be sent, in the device's milliseconds.
     pub due_millis: u32,
+    /// The readings themselves.
+    pub payload: P,
 }
 
-/// The queues of one gateway.
-#[derive(Debug, Default)]
-pub(crate) struct SinkQueue {
-    live: VecDeque<SinkEntry>,
-    backfill: VecDeque<SinkEntry>,
+/// What waits for one shard's producer.
+#[derive(Debug)]
+pub(crate) struct SinkQueue<P> {
+    live: VecDeque<SinkEntry<P>>,
+    backfill: VecDeque<SinkEntry<P>>,
     live_readings: u64,
     backfill_readings: u64,
 }
 
-impl SinkQueue {
+impl<P> Default for SinkQueue<P> {
+    fn default() -> Self {
+        Self { live: VecDeque::new(), backfill: VecDeque::new(), live_readings: 0, backfill_readings: 0 }
+    }
+}
+
+impl<P: Clone> SinkQueue<P> {
     pub(crate) fn readings(&self) -> u64 {
         self.live_readings + self.backfill_readings
     }
@@ -49,7 +59,7 @@ impl SinkQueue {
     }
 
     /// With `one_lane`, live and backfill share one first-in first-out queue.
-    pub(crate) fn push(&mut self, entry: SinkEntry, one_lane: bool) {
+    pub(crate) fn push(&mut self, entry: SinkEntry<P>, one_lane: bool) {
         if entry.lane == Lane::Live && !one_lane {
             self.live_readings += u64::from(entry.count);
             self.live.push_back(entry);
@@ -60,8 +70,8 @@ impl SinkQueue {
     }
 
     /// Puts a failed batch back in front, in its order.
-    pub(crate) fn put_back(&mut self, entries: &[SinkEntry], one_lane: bool) {
-        for entry in entries.iter().copied().rev() {
+    pub(crate) fn put_back(&mut self, entries: &[SinkEntry<P>], one_lane: bool) {
+        for entry in entries.iter().cloned().rev() {
             if entry.lane == Lane::Live && !one_lane {
                 self.live_readings += u64::from(entry.count);
                 self.live.push_front(entry);
@@ -73,7 +83,7 @@ impl SinkQueue {
     }
 
     /// Takes live readings up to `most`, then backfill while fewer than `most` and than `backfill_budget` are taken.
-    pub(crate) fn take(&mut self, most: u64, backfill_budget: u64) -> Vec<SinkEntry> {
+    pub(crate) fn take(&mut self, most: u64, backfill_budget: u64) -> Vec<SinkEntry<P>> {
         let mut batch = Vec::new();
         let mut taken = 0;
         while taken < most {
@@ -91,8 +101,8 @@ impl SinkQueue {
         batch
     }
 
-    /// Everything that waits, in lane order.
-    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &SinkEntry> {
-        self.live.iter().chain(&self.backfill)
+    /// Runs that wait.
+    pub(crate) fn len(&self) -> usize {
+        self.live.len() + self.backfill.len()
     }
 }

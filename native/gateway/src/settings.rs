@@ -2,7 +2,7 @@
 //!
 //! The simulator and the daemon both build their gateways here, so that they cannot differ.
 
-use crate::{GatewayConfig, GatewayError};
+use crate::{GatewayAddress, GatewayConfig, GatewayError};
 use klais_dam::{DamConfig, Limit, MAX_HORIZON_NANOS, SessionMode};
 use klais_units::{NANOS_PER_MICRO, NANOS_PER_SECOND};
 
@@ -46,8 +46,16 @@ impl Admission {
 /// One gateway of a cluster. Rates are this gateway's own; times in microseconds, amounts in readings.
 #[derive(Clone, Debug)]
 pub struct GatewaySettings {
-    /// Devices that it knows: indexes 0 to `devices - 1`.
+    /// Devices of the whole fleet: numbers 0 to `devices - 1`.
     pub devices: u32,
+    /// See [`GatewayConfig::shards`].
+    pub shards: u32,
+    /// See [`GatewayConfig::dam_by_shard`].
+    pub dam_by_shard: bool,
+    /// See [`GatewayConfig::assume_online`].
+    pub assume_online: bool,
+    /// See [`GatewayConfig::addresses`].
+    pub addresses: Vec<GatewayAddress>,
     /// Gateways of the cluster.
     pub gateways: u32,
     /// The secret that cookies are signed with.
@@ -74,8 +82,6 @@ pub struct GatewaySettings {
     pub commit_interval_micros: u64,
     /// See [`GatewayConfig::batch_readings_max`].
     pub batch_readings_max: u64,
-    /// See [`GatewayConfig::producers`].
-    pub producers: usize,
     /// See [`GatewayConfig::batches_in_flight_max`].
     pub batches_in_flight_max: usize,
     /// What a device may have to send at once.
@@ -91,7 +97,14 @@ impl GatewaySettings {
     /// [`GatewayError`], where the figures make no gateway.
     pub fn to_config(&self, gateway: u32) -> Result<GatewayConfig, GatewayError> {
         let interval = self.commit_interval_micros;
-        let config = GatewayConfig {
+        let mut config = GatewayConfig {
+            gateway,
+            gateways: self.gateways,
+            shards: self.shards,
+            devices: self.devices,
+            dam_by_shard: self.dam_by_shard,
+            assume_online: self.assume_online,
+            addresses: self.addresses.clone(),
             dam: self.dam(),
             deduplicate: self.deduplicate,
             slots: self.admission == Admission::Slots,
@@ -104,11 +117,11 @@ impl GatewaySettings {
             commit_offset_micros: interval.saturating_mul(u64::from(gateway))
                 / u64::from(self.gateways.max(1)),
             batch_readings_max: self.batch_readings_max,
-            producers: self.producers,
             standby_devices_max: STANDBY_DEVICES_MAX,
             batches_in_flight_max: self.batches_in_flight_max,
             pending_hellos_max: self.devices as usize,
         };
+        config.dam.devices = config.dam_devices();
         config.check()?;
         Ok(config)
     }

@@ -3,9 +3,9 @@
 mod common;
 
 use common::chance::Chance;
-use common::{SECOND, arrive, config, data, hello, sent};
+use common::{SECOND, arrive, config, data, gateway, hello, sent, submissions};
 use klais_burst_sync::{Frame, Lane};
-use klais_gateway::{Gateway, GatewayConfig};
+use klais_gateway::{GatewayConfig, Outcome};
 use std::collections::VecDeque;
 
 /// A device that sends what it may as soon as it may.
@@ -22,7 +22,7 @@ type Log = Vec<(u64, u64, u64)>;
 /// after `latency`.
 fn run(config: &GatewayConfig, frame: u32, live_per_second: u64, latency: u64, seconds: u64) -> Log {
     let devices = config.dam.devices;
-    let mut gateway = Gateway::new(config.clone()).expect("a valid configuration");
+    let mut gateway = gateway(config);
     let mut senders: Vec<Sender> = (0..devices).map(|_| Sender { mark: 0, sent: 0, backlog: 0 }).collect();
     let mut sessions = vec![0u16; devices as usize];
     let mut outcomes = VecDeque::new();
@@ -32,7 +32,7 @@ fn run(config: &GatewayConfig, frame: u32, live_per_second: u64, latency: u64, s
         let now = step * SECOND / 100;
         while outcomes.front().is_some_and(|(at, _)| *at <= now) {
             if let Some((_, batch)) = outcomes.pop_front() {
-                gateway.sink_outcome(now, batch, true);
+                gateway.sink_outcome(now, batch, Outcome::Committed);
             }
         }
         for device in 0..devices {
@@ -66,7 +66,7 @@ fn run(config: &GatewayConfig, frame: u32, live_per_second: u64, latency: u64, s
             live += 1;
         }
         gateway.poll(now);
-        for submission in gateway.take_submissions().collect::<Vec<_>>() {
+        for submission in submissions(&mut gateway) {
             let of =
                 |lane| submission.entries.iter().filter(|e| e.lane == lane).map(|e| u64::from(e.count)).sum();
             log.push((submission.at, of(Lane::Live), of(Lane::Backfill)));
@@ -97,7 +97,7 @@ fn paced(chance: &mut Chance) -> (GatewayConfig, u32, u64) {
     config.capacity_per_second = capacity;
     config.commit_interval_micros = chance.pick(&[10_000, 100_000, 500_000]);
     config.commit_offset_micros = chance.below(config.commit_interval_micros);
-    config.producers = chance.between(1, 4) as usize;
+    config.shards = chance.between(1, 4) as u32;
     let frame = chance.pick(&[1, 16, 64, 255]);
     // The filter in front would pace as well: here the gateway has to do it alone.
     config.dam.live = None;
@@ -151,7 +151,7 @@ fn and_all_of_the_capacity_is_used_while_history_waits() {
 
 #[test]
 fn slots_lie_as_far_apart_as_the_work_that_they_stand_for() {
-    let mut gateway = Gateway::new(config(100)).expect("a valid configuration");
+    let mut gateway = gateway(&config(100));
     let mut expected = 0;
     for device in 0..100 {
         arrive(&mut gateway, 0, device, &hello(1, 0, 500));

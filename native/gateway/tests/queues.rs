@@ -2,9 +2,9 @@
 
 mod common;
 
-use common::{SECOND, arrive, config, data, dropped, gateway, hello, sent};
+use common::{SECOND, arrive, config, data, dropped, fail, gateway, hello, sent, submissions};
 use klais_burst_sync::{Frame, Lane, NackReason};
-use klais_gateway::{Gateway, GatewayConfig, GatewayError};
+use klais_gateway::{Gateway, GatewayConfig, GatewayError, Outcome};
 
 /// Sends readings of a lane from `from` on, in frames of ten, and answers how many frames were taken.
 fn flood(
@@ -25,7 +25,7 @@ fn flood(
 }
 
 fn batches(gateway: &mut Gateway) -> Vec<u32> {
-    gateway.take_submissions().map(|s| s.batch).collect()
+    submissions(gateway).into_iter().map(|s| s.batch).collect()
 }
 
 #[test]
@@ -59,12 +59,12 @@ fn what_failed_comes_first_again_and_only_that_may_exceed_the_limit() {
     (0..50).for_each(|device| gateway.assume_online(device));
     (0..10).for_each(|device| assert_eq!(flood(&mut gateway, 0, device, 1, Lane::Live, 0, 1), 1));
     gateway.poll(SECOND / 5);
-    let first: Vec<_> = gateway.take_submissions().collect();
+    let first = submissions(&mut gateway);
     assert_eq!(first.len(), 1);
     (10..30).for_each(|device| {
         flood(&mut gateway, 1, device, 1, Lane::Live, 0, 1);
     });
-    gateway.sink_outcome(SECOND, first[0].batch, false);
+    fail(&mut gateway, SECOND, first[0].batch);
     assert_eq!(gateway.stats().queued, 200);
     // Until it is through, nothing more is taken.
     assert_eq!(flood(&mut gateway, SECOND, 40, 1, Lane::Live, 0, 1), 0);
@@ -72,9 +72,9 @@ fn what_failed_comes_first_again_and_only_that_may_exceed_the_limit() {
     for n in 0..200 {
         let now = 3 * SECOND + n * 200_000;
         gateway.poll(now);
-        for submission in gateway.take_submissions().collect::<Vec<_>>() {
+        for submission in submissions(&mut gateway) {
             order.extend(submission.entries.iter().map(|e| e.device));
-            gateway.sink_outcome(now, submission.batch, true);
+            gateway.sink_outcome(now, submission.batch, Outcome::Committed);
         }
     }
     assert_eq!(order, (0..20).collect::<Vec<_>>());
@@ -92,9 +92,13 @@ fn a_sink_that_was_away_is_not_met_with_full_transactions() {
     for attempt in 0..12 {
         now += 5 * SECOND;
         gateway.poll(now);
-        for submission in gateway.take_submissions().collect::<Vec<_>>() {
+        for submission in submissions(&mut gateway) {
             sizes.push(submission.entries.len());
-            gateway.sink_outcome(now, submission.batch, attempt >= 4);
+            if attempt >= 4 {
+                gateway.sink_outcome(now, submission.batch, Outcome::Committed);
+            } else {
+                fail(&mut gateway, now, submission.batch);
+            }
         }
     }
     assert_eq!(sizes[0], 150);
@@ -104,7 +108,9 @@ fn a_sink_that_was_away_is_not_met_with_full_transactions() {
     for _ in 0..40 {
         now += 5 * SECOND;
         gateway.poll(now);
-        batches(&mut gateway).into_iter().for_each(|batch| gateway.sink_outcome(now, batch, true));
+        batches(&mut gateway)
+            .into_iter()
+            .for_each(|batch| gateway.sink_outcome(now, batch, Outcome::Committed));
     }
     assert!(gateway.is_idle());
 }
@@ -139,7 +145,9 @@ fn backfill_waits_at_the_device_when_its_queue_is_full_and_is_called_when_there_
     for n in 1..200 {
         let now = n * 100_000;
         gateway.poll(now);
-        batches(&mut gateway).into_iter().for_each(|batch| gateway.sink_outcome(now, batch, true));
+        batches(&mut gateway)
+            .into_iter()
+            .for_each(|batch| gateway.sink_outcome(now, batch, Outcome::Committed));
         // Nothing waits for the sink any more, but devices wait to be called: the gateway still needs its clock.
         assert!(n != 8 || (gateway.stats().queued == 0 && called.is_empty() && !gateway.is_idle()));
         let calls = sent(&mut gateway);
@@ -170,7 +178,7 @@ fn only_so_many_hellos_wait_for_a_commit() {
     }
     assert_eq!(sent(&mut gateway), []);
     assert_eq!(dropped(&gateway, "pending-hellos"), 3 * 15);
-    gateway.sink_outcome(SECOND, batch, true);
+    gateway.sink_outcome(SECOND, batch, Outcome::Committed);
     let admits: Vec<_> = sent(&mut gateway)
         .into_iter()
         .filter_map(|(device, f)| if let Frame::Admit(a) = f { Some((device, a.session)) } else { None })
@@ -204,7 +212,9 @@ fn no_device_sends_more_history_than_it_stated() {
     assert!(sent(&mut gateway).contains(&(0, Frame::Bye { session: 1 })));
     assert_eq!(gateway.stats().online, 0);
     gateway.poll(SECOND);
-    batches(&mut gateway).into_iter().for_each(|batch| gateway.sink_outcome(SECOND, batch, true));
+    batches(&mut gateway)
+        .into_iter()
+        .for_each(|batch| gateway.sink_outcome(SECOND, batch, Outcome::Committed));
     sent(&mut gateway);
     arrive(&mut gateway, SECOND, 0, &hello(2, 0, 50));
     assert!(matches!(sent(&mut gateway).as_slice(), [(0, Frame::Admit(_))]));
@@ -228,12 +238,12 @@ fn history_waits_while_fresh_readings_do() {
     for n in 1..200 {
         let now = n * 100_000;
         gateway.poll(now);
-        for submission in gateway.take_submissions().collect::<Vec<_>>() {
+        for submission in submissions(&mut gateway) {
             let live = submission.entries.iter().filter(|e| e.lane == Lane::Live).count() as u64 * 10;
             live_left -= live;
             let history = submission.entries.len() as u64 * 10 - live;
             assert!(history == 0 || live_left == 0, "{live} live, {history} old, {live_left} live left");
-            gateway.sink_outcome(now, submission.batch, true);
+            gateway.sink_outcome(now, submission.batch, Outcome::Committed);
         }
     }
     assert!(gateway.is_idle());
@@ -244,31 +254,14 @@ fn a_configuration_that_cannot_work_is_refused() {
     let refused = |change: fn(&mut GatewayConfig)| {
         let mut config = config(2);
         change(&mut config);
-        Gateway::new(config).err()
+        Gateway::<()>::new(config).err()
     };
-    assert_eq!(refused(|c| c.producers = 0), Some(GatewayError::Zero("producers")));
+    assert_eq!(refused(|c| c.shards = 0), Some(GatewayError::Zero("shards")));
+    assert_eq!(refused(|c| c.gateway = 1), Some(GatewayError::Number));
+    assert_eq!(refused(|c| c.devices = 3), Some(GatewayError::DamDevices));
     assert_eq!(refused(|c| c.batch_readings_max = 0), Some(GatewayError::Zero("batch_readings_max")));
     assert_eq!(refused(|c| c.capacity_per_second = 0), Some(GatewayError::Zero("capacity_per_second")));
     assert_eq!(refused(|c| c.batches_in_flight_max = 2), Some(GatewayError::InFlight));
     assert!(matches!(refused(|c| c.dam.horizon_nanos = 0), Some(GatewayError::Dam(_))));
     assert_eq!(refused(|c| c.slots = false), None);
-}
-
-/// A fleet that is dealt out by number brings a gateway every second, third, … device only.
-#[test]
-fn every_producer_has_work_whatever_the_stride_of_the_devices() {
-    for (stride, producers) in [(1, 4), (2, 2), (2, 4), (3, 3), (4, 2), (8, 4)] {
-        let mut config = config(100 * stride);
-        (config.dam.live, config.dam.global, config.producers) = (None, None, producers);
-        let mut gateway = gateway(&config);
-        for device in (0..100 * stride).step_by(stride as usize) {
-            gateway.assume_online(device);
-            flood(&mut gateway, 0, device, 1, Lane::Live, 0, 1);
-        }
-        gateway.poll(SECOND);
-        let shares: Vec<_> = gateway.take_submissions().map(|s| s.entries.len()).collect();
-        assert_eq!(shares.iter().sum::<usize>(), 100, "{stride} {producers}: {shares:?}");
-        assert_eq!(shares.len(), producers, "{stride} {producers}: {shares:?}");
-        assert!(shares.iter().all(|share| *share >= 80 / producers), "{stride} {producers}: {shares:?}");
-    }
 }

@@ -2,9 +2,39 @@
 
 mod common;
 
-use common::{SECOND, arrive, config, data, gateway, hello, sent};
-use klais_burst_sync::{Frame, Lane, NackReason};
-use klais_gateway::Gateway;
+use common::{SECOND, arrive, config, data, gateway, hello, sent, submissions};
+use klais_burst_sync::{Frame, Lane, NackReason, Term};
+use klais_gateway::{Checkpoint, Gateway, Outcome, SinkRequest};
+
+/// The process dies, starts again and takes its only shard back: what the log has, and that `term` is its last one.
+fn restart(gateway: &mut Gateway, now: u64, term: u32, checkpoints: &[Checkpoint]) {
+    gateway.restart(now);
+    assert!(gateway.is_idle());
+    assert_eq!((gateway.stats().online, gateway.stats().queued, gateway.stats().shards), (0, 0, 0));
+    gateway.set_member(now, 0, true);
+    gateway.poll(now);
+    let requests: Vec<_> = gateway.take_sink_requests().collect();
+    assert!(matches!(requests[..], [SinkRequest::Open { shard: 0, .. }]), "{requests:?}");
+    gateway.opened(now, 0, Some(Term::new(term)), checkpoints.iter().copied());
+    let claim = submissions(gateway).pop().expect("a claim");
+    assert_eq!((claim.claim, claim.entries.len()), (Some(Term::new(term).next()), 0));
+    gateway.sink_outcome(now, claim.batch, Outcome::Committed);
+    assert_eq!(gateway.stats().shards, 1);
+}
+
+/// What was committed of a device, by lane.
+fn checkpoints(device: u32, session: u16, epoch: u16, marks: [u32; 2]) -> [Checkpoint; 2] {
+    let of = |lane, mark| Checkpoint { device, lane, epoch, session, mark };
+    [of(Lane::Live, marks[0]), of(Lane::Backfill, marks[1])]
+}
+
+/// DATA of the owner after `term` owners.
+fn data_of(term: u32, session: u16, lane: Lane, prev: u32, first: u32, end: u32) -> Frame {
+    match data(session, lane, prev, first, end) {
+        Frame::Data(data) => Frame::Data(klais_burst_sync::Data { term: Term::new(term).echo(), ..data }),
+        other => other,
+    }
+}
 
 fn admit(gateway: &mut Gateway, now: u64, device: u32, session: u16, epoch: u16) -> (u32, u32) {
     arrive(gateway, now, device, &hello(session, epoch, 0));
@@ -25,26 +55,32 @@ fn marks_go_back_to_what_was_committed_whatever_was_on_its_way() {
     arrive(&mut gateway, 0, 1, &data(1, Lane::Live, 0, 10, 14));
     arrive(&mut gateway, 0, 1, &data(1, Lane::Backfill, 0, 15, 25));
     gateway.poll(SECOND / 5);
-    let first = gateway.take_submissions().next().expect("a transaction").batch;
-    gateway.sink_outcome(SECOND / 4, first, true);
+    let first = submissions(&mut gateway).into_iter().next().expect("a transaction").batch;
+    gateway.sink_outcome(SECOND / 4, first, Outcome::Committed);
     sent(&mut gateway);
     // On its way: a batch; waiting: more. History goes on behind a gap, which is no reason to call the gap committed.
     arrive(&mut gateway, SECOND / 3, 1, &data(1, Lane::Live, 14, 14, 20));
     arrive(&mut gateway, SECOND / 3, 1, &data(1, Lane::Backfill, 25, 40, 55));
     gateway.poll(SECOND);
-    assert_eq!(gateway.take_submissions().count(), 1);
+    assert_eq!(submissions(&mut gateway).len(), 1);
     arrive(&mut gateway, SECOND, 1, &data(1, Lane::Live, 20, 20, 30));
-    gateway.restart(2 * SECOND);
-    assert!(gateway.is_idle());
-    assert_eq!((gateway.stats().online, gateway.stats().queued), (0, 0));
+    restart(&mut gateway, 2 * SECOND, 0, &checkpoints(1, 1, 0, [14, 25]));
     // The old transaction is fenced: whatever is said of it, it counts for nothing.
-    gateway.sink_outcome(2 * SECOND, first + 1, true);
+    gateway.sink_outcome(2 * SECOND, first + 1, Outcome::Committed);
     assert_eq!(sent(&mut gateway), []);
+    // A late copy of the old session's HELLO, and of its DATA, which was sent to the process that is gone.
+    // (The dam would know the former for a copy.)
+    gateway.handle(3 * SECOND, 1, &hello(1, 0, 0), ());
+    assert!(matches!(sent(&mut gateway).as_slice(), [(1, Frame::Admit(_))]));
+    gateway.handle(3 * SECOND, 1, &data(1, Lane::Live, 14, 14, 20), ());
+    assert!(
+        matches!(sent(&mut gateway).as_slice(), [(1, Frame::Nack(n))] if n.reason == NackReason::NoSession)
+    );
     assert_eq!(admit(&mut gateway, 3 * SECOND, 1, 2, 0), (14, 25));
     // And what was not committed is stored now, once.
-    arrive(&mut gateway, 3 * SECOND, 1, &data(2, Lane::Live, 14, 14, 30));
+    arrive(&mut gateway, 3 * SECOND, 1, &data_of(1, 2, Lane::Live, 14, 14, 30));
     gateway.poll(4 * SECOND);
-    let entries: Vec<_> = gateway.take_submissions().flat_map(|s| s.entries.to_vec()).collect();
+    let entries: Vec<_> = submissions(&mut gateway).iter().flat_map(|s| s.entries.to_vec()).collect();
     assert_eq!(entries.iter().map(|e| (e.first, e.count)).collect::<Vec<_>>(), [(14, 16)]);
 }
 
@@ -52,7 +88,7 @@ fn marks_go_back_to_what_was_committed_whatever_was_on_its_way() {
 fn sessions_are_gone_but_old_numbers_stay_old() {
     let mut gateway = gateway(&config(2));
     assert_eq!(admit(&mut gateway, 0, 0, 9, 4), (0, 0));
-    gateway.restart(SECOND);
+    restart(&mut gateway, SECOND, 0, &checkpoints(0, 9, 4, [0, 0]));
     // Nobody is online: DATA of the session before gets no further.
     arrive(&mut gateway, SECOND, 0, &data(9, Lane::Live, 0, 0, 3));
     assert!(
@@ -75,14 +111,13 @@ fn a_restart_answers_nobody_and_submits_nothing_of_before() {
         arrive(&mut gateway, 0, device, &hello(2, 0, 0));
     }
     gateway.poll(10);
-    gateway.restart(20);
+    restart(&mut gateway, 20, 0, &[]);
     assert_eq!(sent(&mut gateway), []);
-    assert_eq!(gateway.take_submissions().count(), 0);
     gateway.poll(100 * SECOND);
     assert_eq!(sent(&mut gateway), []);
-    assert_eq!(gateway.take_submissions().count(), 0);
+    assert_eq!(submissions(&mut gateway).len(), 0);
     // A second one right away does no harm.
-    gateway.restart(100 * SECOND);
+    restart(&mut gateway, 100 * SECOND, 1, &[]);
     assert_eq!(admit(&mut gateway, 101 * SECOND, 0, 3, 0), (0, 0));
 }
 
@@ -101,7 +136,7 @@ fn slots_promised_before_a_restart_are_still_honoured() {
     }
     let (device, defer) = cookie.expect("a slot");
     assert!((15_000..=20_000).contains(&defer.delay_millis), "{defer:?}");
-    gateway.restart(SECOND);
+    restart(&mut gateway, SECOND, 0, &[]);
     sent(&mut gateway);
     let at = u64::from(defer.delay_millis) * 1_000;
     // Others come first meanwhile; the cookie stands.
@@ -154,7 +189,7 @@ fn a_plain_proxy_begins_anew_with_what_the_device_says() {
     assert!(matches!(sent(&mut gateway).as_slice(), [(0, Frame::Admit(a))] if a.marks.is_none()));
     arrive(&mut gateway, SECOND, 0, &data(2, Lane::Live, 0, 0, 5));
     gateway.poll(2 * SECOND);
-    assert_eq!(gateway.take_submissions().count(), 1);
+    assert_eq!(submissions(&mut gateway).len(), 1);
 }
 
 #[test]
@@ -167,8 +202,8 @@ fn a_plain_proxy_never_vouches_for_what_failed() {
     gateway.assume_online(0);
     arrive(&mut gateway, 0, 0, &data(1, Lane::Live, 0, 0, 5));
     gateway.poll(SECOND / 5);
-    let batch = gateway.take_submissions().next().expect("a request").batch;
-    gateway.sink_outcome(SECOND, batch, false);
+    let batch = submissions(&mut gateway).into_iter().next().expect("a request").batch;
+    gateway.sink_outcome(SECOND, batch, Outcome::Failed);
     // A keep-alive proves that the connection lives, not that anything is stored.
     arrive(&mut gateway, 2 * SECOND, 0, &data(1, Lane::Live, 5, 5, 5));
     for (_, frame) in sent(&mut gateway) {

@@ -65,6 +65,10 @@ fn settings_refuse_what_makes_no_gateway() {
     let settings = GatewaySettings {
         devices: 10,
         gateways: 1,
+        shards: 1,
+        dam_by_shard: false,
+        assume_online: false,
+        addresses: Vec::new(),
         cookie_key: [7; 16],
         admission: Admission::Slots,
         deduplicate: true,
@@ -77,7 +81,6 @@ fn settings_refuse_what_makes_no_gateway() {
         backfill_queue_readings: 1_000,
         commit_interval_micros: 1_000,
         batch_readings_max: 100,
-        producers: 1,
         batches_in_flight_max: 1,
         buffer_readings: 100,
         frame_readings: 10,
@@ -85,6 +88,7 @@ fn settings_refuse_what_makes_no_gateway() {
     assert!(settings.to_config(0).is_ok());
     let in_flight = GatewaySettings { batches_in_flight_max: 2, ..settings.clone() };
     assert_eq!(in_flight.to_config(0).unwrap_err(), GatewayError::InFlight);
-    let none = GatewaySettings { producers: 0, ..settings };
-    assert_eq!(none.to_config(0).unwrap_err(), GatewayError::Zero("producers"));
+    let none = GatewaySettings { batch_readings_max: 0, ..settings.clone() };
+    assert_eq!(none.to_config(0).unwrap_err(), GatewayError::Zero("batch_readings_max"));
+    assert_eq!(settings.to_config(1).unwrap_err(), GatewayError::Number);
 }

@@ -3,7 +3,7 @@
 use crate::error::StartError;
 use crate::policy::PolicyConfig;
 use klais_burst_sync::wire;
-use klais_gateway::{GatewayConfig, GatewayError};
+use klais_gateway::{GatewayAddress, GatewayConfig, GatewayError};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use std::net::{IpAddr, SocketAddr};
@@ -31,6 +31,9 @@ pub struct Config {
     /// The address that devices know this gateway by, where that is not the one listened on.
     #[serde(default)]
     pub public_address: Option<IpAddr>,
+    /// Where devices find each gateway, by number.
+    #[serde(default)]
+    pub gateway_addresses: Vec<SocketAddr>,
     #[serde(deserialize_with = "loopback")]
     pub admin: SocketAddr,
     #[serde(default)]
@@ -156,6 +159,13 @@ impl Config {
         if matches!(self.xdp, XdpMode::Native | XdpMode::Generic) && self.interface.is_none() {
             return Err(("interface".into(), "XDP needs the name of the interface to attach to".into()));
         }
+        if self.policy.gateways != self.gateways {
+            return Err(("policy.gateways".into(), "must be the same as gateways".into()));
+        }
+        if self.gateways > 1 && self.gateway_addresses.is_empty() && self.policy.deduplicate {
+            let problem = "a gateway of several must know where to send devices that are another's";
+            return Err(("gatewayAddresses".into(), problem.into()));
+        }
         self.gateway_config().map(|_| ())
     }
 
@@ -169,13 +179,19 @@ impl Config {
     /// # Errors
     /// The key that makes no gateway, and why.
     pub fn gateway_config(&self) -> Result<GatewayConfig, (String, String)> {
-        let settings = self.policy.settings(self.gateway, self.devices);
+        let addresses = self.gateway_addresses.iter().map(address_of).collect();
+        let settings = self.policy.settings(self.gateway, self.devices, self.assume_online, addresses);
         settings.to_config(self.gateway).map_err(|error| match error {
             GatewayError::Zero(name) => (format!("policy.{}", camel(name)), "must be at least 1".into()),
             GatewayError::InFlight => {
                 ("policy.batchesInFlightMax".into(), "must be 1 with deduplicate: exactly once".into())
             }
             GatewayError::Dam(error) => ("policy".into(), error.to_string()),
+            GatewayError::Addresses => {
+                ("gatewayAddresses".into(), format!("one for each of {} gateways, or none", self.gateways))
+            }
+            GatewayError::Number => ("policy.gateways".into(), "must be the same as gateways".into()),
+            GatewayError::DamDevices => ("devices".into(), "more than the dam is for".into()),
         })
     }
 }
@@ -200,6 +216,14 @@ fn place_of(text: &str, key: &str) -> Option<(usize, usize)> {
 
 fn one() -> u32 {
     1
+}
+
+fn address_of(address: &SocketAddr) -> GatewayAddress {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) => ip.to_ipv6_mapped(),
+        IpAddr::V6(ip) => ip,
+    };
+    GatewayAddress { address: ip.octets(), port: address.port() }
 }
 
 fn schema<'de, D: Deserializer<'de>>(from: D) -> Result<(), D::Error> {

@@ -42,7 +42,8 @@ impl Daemon {
 
     fn readiness(&self) -> Readiness {
         let draining = self.is_draining();
-        Readiness { ready: !draining, draining, xdp: self.placement(), reason: self.reason.clone() }
+        let ready = self.has_settled && !draining;
+        Readiness { ready, draining, xdp: self.placement(), reason: self.reason.clone() }
     }
 
     /// Everything that is counted.
@@ -207,7 +208,7 @@ fn refusal(key: &str, error: GatewayError) -> PatchError {
     let problem = match error {
         GatewayError::Dam(error) => error.to_string(),
         GatewayError::Zero(_) => "must be at least 1".to_owned(),
-        GatewayError::InFlight => "exactly once allows one transaction at a time".to_owned(),
+        other => format!("{other:?}"),
     };
     PatchError::new(key, problem)
 }

@@ -9,6 +9,7 @@ use crate::mailbox::Inbox;
 use crate::mock_sink::MockSink;
 use crate::patch::{LayerName, LimitConfig};
 use crate::prefixes::Prefixes;
+use crate::readings::Readings;
 use crate::receiver::Receiver;
 use crate::sender::Sender;
 use crate::service::{ServiceMeter, Work};
@@ -31,6 +32,9 @@ use tracing::{error, info, warn};
 
 /// How long a drain may take; what the sink has not decided by then stays with the devices, which send it again.
 pub const DRAIN_NANOS_MAX: u64 = 10 * NANOS_PER_SECOND;
+/// How long it may take to open the first shards before devices are served without them.
+const SETTLE_NANOS_MAX: u64 = 10 * NANOS_PER_SECOND;
+const SETTLE_PAUSE: Duration = Duration::from_millis(1);
 /// The longest sleep.
 const SLEEP_NANOS_MAX: u64 = NANOS_PER_SECOND;
 /// How late a sleep may end; 50 us is the kernel's default.
@@ -75,7 +79,7 @@ pub enum Ending {
 pub struct Parts {
     pub socket: UdpSocket,
     pub inbox: Inbox,
-    pub gateway: Gateway,
+    pub gateway: Gateway<Readings>,
     pub dam_config: DamConfig,
     pub kernel: Option<Kernel>,
     pub reason: Option<String>,
@@ -88,7 +92,7 @@ pub struct Daemon {
     pub(crate) config: Config,
     pub(crate) socket: UdpSocket,
     pub(crate) inbox: Inbox,
-    pub(crate) gateway: Gateway,
+    pub(crate) gateway: Gateway<Readings>,
     pub(crate) dam_config: DamConfig,
     pub(crate) kernel: Option<Kernel>,
     /// Why the dam is not where it was to be.
@@ -103,6 +107,10 @@ pub struct Daemon {
     pub(crate) sender: Sender,
     /// Empty between turns.
     pub(crate) transmits: Vec<Transmit>,
+    /// Every shard that it is to own has been served once.
+    pub(crate) has_settled: bool,
+    /// Of the gateway, when the kernel was told last.
+    ownership_told: u64,
     pub(crate) turnaround: Turnaround,
     pub(crate) service: ServiceMeter,
     pub(crate) tallies: Tallies,
@@ -126,12 +134,17 @@ impl Daemon {
             addresses: Addresses::new(config.devices, config.listen),
             prefixes: Prefixes::default(),
             sink: match config.sink {
-                SinkConfig::Mock { commit_micros, readings_per_second } => {
-                    Box::new(MockSink::new(config.devices, commit_micros, readings_per_second))
-                }
+                SinkConfig::Mock { commit_micros, readings_per_second } => Box::new(MockSink::new(
+                    config.devices,
+                    config.policy.shards,
+                    commit_micros,
+                    readings_per_second,
+                )),
             },
             sender: Sender::new(),
             transmits: Vec::new(),
+            has_settled: false,
+            ownership_told: 0,
             service: ServiceMeter::default(),
             tallies: Tallies::default(),
             capacity_per_second: config.policy.capacity_per_second.max(1).into(),
@@ -151,12 +164,26 @@ impl Daemon {
             turnaround,
             config,
         };
-        if daemon.config.assume_online {
-            for device in 0..daemon.config.devices {
-                daemon.gateway.assume_online(device);
-            }
+        let micros = daemon.clock.micros(now);
+        for member in 0..daemon.config.gateways {
+            daemon.gateway.set_member(micros, member, true);
         }
         daemon
+    }
+
+    /// Opens the shards that it is to serve, for so long at most: whether it serves them. What comes meanwhile waits in the
+    /// socket.
+    pub fn settle(&mut self) -> bool {
+        let until = monotonic_nanos().saturating_add(SETTLE_NANOS_MAX);
+        loop {
+            self.advance();
+            self.tell_ownership();
+            let now = monotonic_nanos();
+            if self.has_settled || now >= until || self.inbox.stops() > 0 {
+                return self.has_settled;
+            }
+            std::thread::sleep(SETTLE_PAUSE);
+        }
     }
 
     /// Runs until it is asked to stop and has drained.
@@ -210,6 +237,7 @@ impl Daemon {
         let cpu = if timing { thread_cpu_nanos() } else { 0 };
         let work = self.receive(receiver);
         let sent = self.advance();
+        self.tell_ownership();
         let busy = work.is_some() || sent > 0;
         if busy {
             let spent = if timing { thread_cpu_nanos().saturating_sub(cpu) } else { 0 };
@@ -233,6 +261,23 @@ impl Daemon {
         }
     }
 
+    /// Tells the kernel whose shards are whose, where that has changed.
+    fn tell_ownership(&mut self) {
+        let changes = self.gateway.ownership_changes();
+        if changes == self.ownership_told {
+            return;
+        }
+        self.ownership_told = changes;
+        self.has_settled |= self.gateway.shards_coming() == 0;
+        let gateway = &self.gateway;
+        if let Some(kernel) = &mut self.kernel
+            && let Err(error) =
+                kernel.set_elsewhere(self.config.policy.shards, |shard| gateway.is_elsewhere(shard))
+        {
+            warn!(%error, "frames for other gateways are charged here before they are sent on");
+        }
+    }
+
     fn wait(&self) {
         match self.config.poll {
             PollMode::Busy => std::hint::spin_loop(),
@@ -248,10 +293,12 @@ impl Daemon {
         let now = monotonic_nanos();
         let until = due.map_or(u64::MAX, |due| due.saturating_sub(now)).min(SLEEP_NANOS_MAX);
         let timeout = TimeSpec::from_duration(Duration::from_nanos(until));
-        let mut polled = [
+        let sink = self.sink.bell();
+        let mut polled = vec![
             PollFd::new(self.socket.as_fd(), PollFlags::POLLIN),
             PollFd::new(self.inbox.bell().as_fd(), PollFlags::POLLIN),
         ];
+        polled.extend(sink.map(|bell| PollFd::new(bell, PollFlags::POLLIN)));
         match ppoll(&mut polled, Some(timeout), None) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(error) => error!(%error, "cannot wait"),

@@ -2,9 +2,11 @@
 
 use crate::clock::monotonic_nanos;
 use crate::daemon::Daemon;
+use crate::readings::Readings;
 use crate::receiver::Receiver;
 use crate::service::Work;
 use crate::snapshot::Placement;
+use bytes::Bytes;
 use klais_burst_sync::Frame;
 use klais_burst_sync::wire::{self, Parsed, WireError};
 use klais_gateway::Ingress;
@@ -20,6 +22,7 @@ struct Arrival {
     now_micros: u64,
     device: u32,
     frame: Frame,
+    readings: Readings,
 }
 
 impl Daemon {
@@ -30,6 +33,7 @@ impl Daemon {
         let now_micros = self.clock.micros(monotonic);
         self.tallies.unstamped = receiver.unstamped;
         let is_filtered = self.placement() != Placement::Off;
+        let keeps_readings = self.sink.keeps_readings();
         for (datagram, bytes) in receiver.datagrams() {
             self.tallies.received += 1;
             if self.is_draining() {
@@ -40,7 +44,7 @@ impl Daemon {
                 self.tallies.prefix += 1;
                 continue;
             }
-            let Parsed { device, key_epoch, frame, .. } = match wire::open(bytes, &self.keys) {
+            let Parsed { device, key_epoch, frame, payload } = match wire::open(bytes, &self.keys) {
                 Ok(parsed) => parsed,
                 Err(error) => {
                     self.count_wire_error(error);
@@ -59,7 +63,10 @@ impl Daemon {
                 _ => work[0] += 1,
             }
             let at_nanos = monotonic.saturating_sub(datagram.waited_nanos).max(1);
-            let arrival = Arrival { from: datagram.from, key_epoch, at_nanos, now_micros, device, frame };
+            let readings =
+                if keeps_readings { Readings(Bytes::copy_from_slice(payload)) } else { Readings::default() };
+            let from = datagram.from;
+            let arrival = Arrival { from, key_epoch, at_nanos, now_micros, device, frame, readings };
             // Where the kernel filters, it has decided already: asked again, the dam would charge it twice.
             if is_filtered || self.is_let_in(&arrival) {
                 self.on_frame(arrival);
@@ -89,21 +96,21 @@ impl Daemon {
     }
 
     fn on_frame(&mut self, arrival: Arrival) {
-        let Arrival { from, key_epoch, at_nanos, now_micros, device, ref frame } = arrival;
+        let Arrival { from, key_epoch, at_nanos, now_micros, device, ref frame, readings } = arrival;
         match frame {
             Frame::Hello(hello) => {
                 self.addresses.on_hello(device, hello, from, key_epoch);
-                self.gateway.handle(now_micros, device, frame);
+                self.gateway.handle(now_micros, device, frame, readings);
             }
             Frame::Data(data) => {
                 self.addresses.on_data(device, from, key_epoch);
                 let before = self.gateway.stats().admitted;
-                self.gateway.handle(now_micros, device, frame);
+                self.gateway.handle(now_micros, device, frame, readings);
                 if self.gateway.stats().admitted != before {
                     self.turnaround.arrived(device, data.lane, at_nanos);
                 }
             }
-            _ => self.gateway.handle(now_micros, device, frame),
+            _ => self.gateway.handle(now_micros, device, frame, readings),
         }
     }
 }

@@ -146,6 +146,14 @@ impl Kernel {
         Some(lost)
     }
 
+    /// Lets frames of other gateways' shards through uncharged.
+    ///
+    /// # Errors
+    /// More shards than the filter tells apart.
+    pub fn set_elsewhere(&mut self, shards: u32, is_elsewhere: impl Fn(u32) -> bool) -> Result<(), XdpError> {
+        self.filter.set_elsewhere(shards, is_elsewhere)
+    }
+
     /// Checks frames with another master key from now on, and with the one before.
     pub fn rotate_master_key(&mut self, key: Key, epoch: u8) {
         self.filter.rotate_master_key(klais_xdp::Key { key: key.0, epoch });

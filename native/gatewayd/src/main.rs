@@ -20,6 +20,7 @@ mod outbound;
 mod patch;
 mod policy;
 mod prefixes;
+mod readings;
 mod receiver;
 mod sender;
 mod service;

@@ -1,10 +1,13 @@
-//! Transactions to the sink, frames to devices.
+//! Requests to the sink and what it says, frames to devices.
 
 use crate::clock::monotonic_nanos;
 use crate::daemon::Daemon;
+use crate::sink::SinkEvent;
 use klais_burst_sync::Frame;
 use klais_burst_sync::wire;
+use klais_gateway::{Outcome, SinkRequest};
 use std::net::SocketAddr;
+use tracing::{info, warn};
 
 impl Daemon {
     /// Does what is due: commits, outcomes, answers. Sends everything that waits to be sent: how many frames.
@@ -13,11 +16,30 @@ impl Daemon {
         self.gateway.poll(now);
         // A commit may be decided at once, and make room for the next.
         loop {
-            for submission in self.gateway.take_submissions() {
-                self.sink.submit(now, submission);
+            for request in self.gateway.take_sink_requests() {
+                match request {
+                    SinkRequest::Open { shard, .. } => self.sink.open(now, shard),
+                    SinkRequest::Close { shard, .. } => self.sink.close(shard),
+                    SinkRequest::Store(submission) => self.sink.submit(now, submission),
+                }
             }
-            let Some(outcome) = self.sink.outcome(now) else { break };
-            self.gateway.sink_outcome(now, outcome.batch, outcome.committed);
+            match self.sink.event(now) {
+                Some(SinkEvent::Opened { shard, term, checkpoints }) => {
+                    info!(shard, ?term, checkpoints = checkpoints.len(), "a shard is opened");
+                    self.gateway.opened(now, shard, term, checkpoints);
+                }
+                Some(SinkEvent::OpenFailed { shard }) => {
+                    warn!(shard, "a shard cannot be opened: it is tried again");
+                    self.gateway.open_failed(now, shard);
+                }
+                Some(SinkEvent::Decided { batch, outcome }) => {
+                    if outcome != Outcome::Committed {
+                        warn!(batch, ?outcome, "a transaction is not committed");
+                    }
+                    self.gateway.sink_outcome(now, batch, outcome);
+                }
+                None => break,
+            }
         }
         self.transmit()
     }

@@ -1,6 +1,6 @@
 //! The `policy` part of the configuration: the same keys as the engine's `ClusterOptions`.
 
-use klais_gateway::{Admission, GatewaySettings};
+use klais_gateway::{Admission, GatewayAddress, GatewaySettings};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
@@ -27,7 +27,7 @@ pub struct PolicyConfig {
     pub backfill_queue_readings: u64,
     pub commit_interval_micros: u64,
     pub batch_readings_max: u64,
-    pub producers: u16,
+    pub shards: u32,
     pub batches_in_flight_max: u16,
     pub buffer_readings: u32,
     pub frame_readings: u32,
@@ -35,9 +35,20 @@ pub struct PolicyConfig {
 
 impl PolicyConfig {
     /// The settings of gateway number `gateway`, which knows all `devices` of the fleet.
-    pub fn settings(&self, gateway: u32, devices: u32) -> GatewaySettings {
+    pub fn settings(
+        &self,
+        gateway: u32,
+        devices: u32,
+        assume_online: bool,
+        addresses: Vec<GatewayAddress>,
+    ) -> GatewaySettings {
         GatewaySettings {
             devices,
+            shards: self.shards,
+            // The BPF program finds a device by its number.
+            dam_by_shard: false,
+            assume_online,
+            addresses,
             gateways: self.gateways,
             cookie_key: cookie_key(self.key_low, self.key_high, gateway),
             admission: self.admission,
@@ -51,7 +62,6 @@ impl PolicyConfig {
             backfill_queue_readings: self.backfill_queue_readings,
             commit_interval_micros: self.commit_interval_micros,
             batch_readings_max: self.batch_readings_max,
-            producers: self.producers.into(),
             batches_in_flight_max: self.batches_in_flight_max.into(),
             buffer_readings: self.buffer_readings.into(),
             frame_readings: self.frame_readings.into(),

@@ -1,14 +1,25 @@
 //! Where readings go.
 
-use klais_gateway::Submission;
+use crate::readings::Readings;
+use klais_burst_sync::Term;
+use klais_gateway::{Checkpoint, Outcome, Submission};
+use std::os::fd::BorrowedFd;
 
-/// What a sink has decided about a transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    /// The transaction's number.
-    pub batch: u32,
-    /// All of it is durable, or none of it.
-    pub committed: bool,
+/// What a sink has to say.
+#[derive(Clone, Debug)]
+pub enum SinkEvent {
+    /// A shard is this process's to write to, and this is what its log holds.
+    Opened {
+        shard: u32,
+        /// The last one claimed.
+        term: Option<Term>,
+        checkpoints: Vec<Checkpoint>,
+    },
+    /// It could not be opened; the gateway asks again.
+    #[cfg_attr(not(feature = "kafka"), expect(dead_code, reason = "the mock always can"))]
+    OpenFailed { shard: u32 },
+    /// What became of a transaction.
+    Decided { batch: u32, outcome: Outcome },
 }
 
 /// What became durable, as far as the sink can tell.
@@ -24,16 +35,28 @@ pub struct SinkCounters {
     pub transactions: u64,
 }
 
-/// A place where readings become durable. Never blocks: outcomes are asked for. Times in virtual microseconds.
+/// A place where readings become durable. Never blocks: it is asked for what it has to say. Times in virtual microseconds.
 pub trait Sink {
-    /// Takes a transaction. A sink that cannot says so by an outcome.
-    fn submit(&mut self, now_micros: u64, submission: Submission);
+    /// Fences whoever writes to a shard, then reads its log: an event tells.
+    fn open(&mut self, now_micros: u64, shard: u32);
 
-    /// When [`Sink::outcome`] has something to say without being asked before; `None` while nothing is under way.
+    /// A shard is not this process's any more.
+    fn close(&mut self, shard: u32);
+
+    /// Takes a transaction: an event tells what became of it.
+    fn submit(&mut self, now_micros: u64, submission: Submission<Readings>);
+
+    /// When [`Sink::event`] has something to say without ringing the bell; `None` for never.
     fn next_deadline(&self) -> Option<u64>;
 
-    /// The next outcome that is known at `now_micros`.
-    fn outcome(&mut self, now_micros: u64) -> Option<Outcome>;
+    /// The next thing that is known at `now_micros`.
+    fn event(&mut self, now_micros: u64) -> Option<SinkEvent>;
+
+    /// Readable when there is an event; `None` for a sink whose events come by the clock alone.
+    fn bell(&self) -> Option<BorrowedFd<'_>>;
+
+    /// Whether it stores the readings themselves, or only counts them.
+    fn keeps_readings(&self) -> bool;
 
     /// Transactions taken and not yet decided.
     fn undecided(&self) -> usize;

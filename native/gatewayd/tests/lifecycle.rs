@@ -140,7 +140,7 @@ fn a_wrong_configuration_is_refused_with_file_line_and_key() {
         (r#""admin": "127.0.0.1:0""#, r#""admin": "0.0.0.0:0""#, "admin", "loopback"),
         (r#""gateway": 0"#, r#""gateway": 1"#, "gateway", "count from 0"),
         (r#""masterKey": "07"#, r#""masterKey": "0x"#, "masterKey", "32 hexadecimal"),
-        (r#""producers": 1"#, r#""producers": 0"#, "policy.producers", "at least 1"),
+        (r#""shards": 1"#, r#""shards": 0"#, "policy.shards", "at least 1"),
         (r#""admission": "slots""#, r#""admission": "maybe""#, "policy.admission", "slots"),
         (
             r#""batchesInFlightMax": 1"#,

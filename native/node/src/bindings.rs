@@ -6,7 +6,7 @@
 use crate::cluster::Cluster;
 use crate::fleet::Fleet;
 use crate::options::{ClusterOptions, FleetOptions};
-use napi::bindgen_prelude::{Error, Float64Array, Float64ArraySlice, Result, Uint8Array};
+use napi::bindgen_prelude::{Error, Float64Array, Float64ArraySlice, Result, Uint8Array, Uint16Array};
 use napi_derive::napi;
 use std::cell::RefCell;
 
@@ -67,9 +67,10 @@ pub fn attach_fleet(
     outbox: Float64Array,
     timers: Float64Array,
     counts: Float64Array,
+    routes: Uint16Array,
 ) -> Result<()> {
     with(&FLEETS, id, |fleet| {
-        fleet.attach(inbox, outbox, timers, counts);
+        fleet.attach(inbox, outbox, timers, counts, routes);
         Ok(())
     })
 }

@@ -1,10 +1,11 @@
-//! All gateways of a run. Device `d` belongs to gateway `d % gateways`, which knows it as `d / gateways`.
+//! All gateways of a run. A device is whoever's frame comes in the block of a gateway: its own, or one that it was sent to.
 
 use crate::digest::Digest;
+use crate::log::Log;
 use crate::options::{ClusterOptions, bad};
 use crate::record::{Record, WORDS, kind};
 use crate::typed_array::{owned_bytes, owned_words, words};
-use klais_gateway::{DROP_NAMES, Gateway, Ingress};
+use klais_gateway::{CheckpointTable, DROP_NAMES, Gateway, Ingress, Outcome, SinkRequest};
 use napi::bindgen_prelude::{Error, Float64Array, Float64ArraySlice, Result, Uint8Array};
 
 /// Verdicts of `ingress`.
@@ -14,9 +15,14 @@ const DROPPED: u8 = 2;
 /// The dam keeps a bucket (8 bytes) and a slot word (8 bytes) per device.
 const DAM_BYTES_PER_DEVICE: u32 = 16;
 
-/// The gateways.
+/// The gateways, and what their broker's checkpoints say.
 pub struct Cluster {
     gateways: Vec<Gateway>,
+    /// Stopped, but not dead: neither polled nor given anything.
+    frozen: Vec<bool>,
+    /// `None` where gateways keep no marks.
+    log: Option<Log>,
+    shards: u32,
     digest: Digest,
     inbox: Vec<Record>,
     arrays: Option<Arrays>,
@@ -33,8 +39,9 @@ struct Arrays {
 }
 
 impl Cluster {
-    /// Bytes of native state per device: the entry, and the dam's bucket and slot.
-    pub const BYTES_PER_DEVICE: u32 = size_of::<klais_gateway::Entry>() as u32 + DAM_BYTES_PER_DEVICE;
+    /// Bytes of native state per device: the entry, the dam's bucket and slot, and the checkpoint.
+    pub const BYTES_PER_DEVICE: u32 =
+        size_of::<klais_gateway::Entry>() as u32 + DAM_BYTES_PER_DEVICE + CheckpointTable::BYTES_PER_DEVICE;
 
     /// Idle gateways.
     pub fn new(options: ClusterOptions) -> Result<Self> {
@@ -48,6 +55,9 @@ impl Cluster {
             return Err(bad("gateways"));
         }
         Ok(Self {
+            frozen: vec![false; gateways.len()],
+            log: options.deduplicate.then(|| Log::new(options.devices, options.shards)),
+            shards: options.shards.max(1),
             gateways,
             digest: Digest::default(),
             inbox: Vec::new(),
@@ -57,11 +67,12 @@ impl Cluster {
         })
     }
 
-    /// Registers every device as online in session 1: steady state at time 0.
+    /// Registers every device as online in session 1 at its home: steady state at time 0.
     pub fn assume_online(&mut self, devices: u32) {
         let count = self.gateways.len() as u32;
+        self.gateways.iter_mut().for_each(Gateway::assume_steady);
         for device in 0..devices {
-            self.gateways[(device % count) as usize].assume_online(device / count);
+            self.gateways[(device % self.shards % count) as usize].assume_online(device);
         }
     }
 
@@ -78,64 +89,77 @@ impl Cluster {
         self.arrays = Some(Arrays { inbox, verdicts, outbox, counts });
     }
 
-    /// The kernel's half for `count` frames from record `first` of the inbox on. Sorts them by time, writes a verdict
-    /// per record (0 accepted, 1 answered, 2 dropped) and the answers to the outbox: how many answers. The outbox must
-    /// hold `count` records.
+    /// The kernel's half for the blocks of frames among `count` records from record `first` of the inbox on. Sorts each block by
+    /// time, writes a verdict per record (0 accepted, 1 answered, 2 dropped) and the answers, in blocks, to the outbox: how
+    /// many records. The outbox must hold `count`.
     pub fn ingress(&mut self, first: u32, count: u32) -> Result<u32> {
         let mut arrays = self.arrays.take().ok_or_else(|| Error::from_reason("no arrays attached"))?;
         let inbox = owned_words(&mut arrays.inbox).get_mut(first as usize * WORDS..).unwrap_or_default();
         let mut records = std::mem::take(&mut self.inbox);
         records.clear();
         records.extend(inbox.chunks_exact(WORDS).take(count as usize).map(Record::read));
-        records.sort_unstable();
-        let mut answers = 0;
-        let mut slots = owned_words(&mut arrays.outbox).chunks_exact_mut(WORDS);
+        let mut answers = Blocks::new(owned_words(&mut arrays.outbox));
         let verdicts = owned_bytes(&mut arrays.verdicts);
-        for ((record, place), verdict) in
-            records.iter().zip(inbox.chunks_exact_mut(WORDS)).zip(verdicts.iter_mut())
-        {
-            record.write(place);
-            self.digest.add(record);
-            let (gateway, device) = self.place(record.device);
-            let frame = record.to_frame().ok_or_else(|| Error::from_reason("not a frame"))?;
-            *verdict = match self.gateways[gateway].ingress(record.time, device, &frame) {
-                Ingress::Accept => ACCEPTED,
-                Ingress::Drop(_) => DROPPED,
-                Ingress::Answer(answer) => {
-                    let slot = slots.next().ok_or_else(|| Error::from_reason("outbox too small"))?;
-                    Record::from_frame(record.time, record.device, &answer).write(slot);
-                    answers += 1;
-                    ANSWERED
-                }
-            };
-        }
-        self.inbox = records;
-        self.arrays = Some(arrays);
-        Ok(answers)
-    }
-
-    /// User space's half: the first `count` records of the inbox (accepted frames, OUTCOME, RESTART), each gateway's in
-    /// time order, then everything due before `horizon`. Frames, SUBMISSION and ENTRY records go to the outbox.
-    pub fn handle(&mut self, horizon: f64, count: u32) -> Result<()> {
-        let mut arrays = self.arrays.take().ok_or_else(|| Error::from_reason("no arrays attached"))?;
-        for record in arrays.inbox.chunks_exact(WORDS).take(count as usize).map(Record::read) {
-            self.digest.add(&record);
-            match record.kind() {
-                kind::OUTCOME => {
-                    let gateway = self.gateway(record.device)?;
-                    gateway.sink_outcome(record.time, record.a, record.b != 0);
-                }
-                kind::RESTART => self.gateway(record.device)?.restart(record.time),
-                _ => {
-                    let (gateway, device) = self.place(record.device);
-                    let frame = record.to_frame().ok_or_else(|| Error::from_reason("not a frame"))?;
-                    self.gateways[gateway].handle(record.time, device, &frame);
+        let mut at = 0;
+        while let Some(head) = records.get(at).copied() {
+            let gateway = self.index_of(&head)?;
+            let rest = records.get_mut(at + 1..).unwrap_or_default();
+            let frames = rest.iter().position(|r| r.kind() == kind::GATEWAY).unwrap_or(rest.len());
+            let (block, _) = rest.split_at_mut(frames);
+            block.sort_unstable();
+            for (n, record) in (at + 1..).zip(block.iter()) {
+                record.write(&mut inbox[n * WORDS..(n + 1) * WORDS]);
+                let verdict = self.decide(gateway, record, &mut answers)?;
+                if let Some(place) = verdicts.get_mut(n) {
+                    *place = verdict;
                 }
             }
+            at += 1 + frames;
+        }
+        let written = answers.written;
+        self.inbox = records;
+        self.arrays = Some(arrays);
+        Ok(written)
+    }
+
+    fn decide(&mut self, gateway: u32, record: &Record, answers: &mut Blocks<'_>) -> Result<u8> {
+        self.digest.add(record);
+        let frame = record.to_frame().ok_or_else(|| Error::from_reason("not a frame"))?;
+        Ok(match self.gateways[gateway as usize].ingress(record.time, record.device, &frame) {
+            Ingress::Accept => ACCEPTED,
+            Ingress::Drop(_) => DROPPED,
+            Ingress::Answer(answer) => {
+                answers.put(gateway, &Record::from_frame(record.time, record.device, &answer))?;
+                ANSWERED
+            }
+        })
+    }
+
+    /// User space's half: the first `count` records of the inbox (STORED; then per gateway, after a GATEWAY record, its accepted
+    /// frames, OUTCOME, OPENED, MEMBER, FREEZE and RESTART in time order), then everything due before `horizon`. Frames, OPEN,
+    /// CLOSE, SUBMISSION and ENTRY records go to the outbox, in blocks by gateway.
+    pub fn handle(&mut self, horizon: f64, count: u32) -> Result<()> {
+        let mut arrays = self.arrays.take().ok_or_else(|| Error::from_reason("no arrays attached"))?;
+        let mut at = None;
+        for record in arrays.inbox.chunks_exact(WORDS).take(count as usize).map(Record::read) {
+            if record.kind() == kind::GATEWAY {
+                at = Some(self.index_of(&record)?);
+                continue;
+            }
+            self.digest.add(&record);
+            if record.kind() == kind::STORED {
+                if let Some(log) = &mut self.log {
+                    log.decide(record.device, record.a, record.b != 0);
+                }
+                continue;
+            }
+            let gateway = at.ok_or_else(|| Error::from_reason("a record of no gateway"))?;
+            self.handle_record(gateway, &record)?;
         }
         self.collect(horizon as u64);
         let records = crate::record::drain(&mut self.out, &mut self.sent, owned_words(&mut arrays.outbox));
-        let busy = u8::from(self.gateways.iter().any(|g| !g.is_idle()));
+        let is_busy = |(gateway, frozen): (&Gateway, &bool)| !frozen && !gateway.is_idle();
+        let busy = u8::from(self.gateways.iter().zip(&self.frozen).any(is_busy));
         let status = [f64::from(records), (self.out.len() - self.sent) as f64, f64::from(busy)];
         for (slot, value) in owned_words(&mut arrays.counts).iter_mut().zip(status) {
             *slot = value;
@@ -144,30 +168,66 @@ impl Cluster {
         Ok(())
     }
 
-    fn gateway(&mut self, n: u32) -> Result<&mut Gateway> {
-        self.gateways.get_mut(n as usize).ok_or_else(|| Error::from_reason("no such gateway"))
+    fn handle_record(&mut self, gateway: u32, record: &Record) -> Result<()> {
+        let (time, on) = (record.time, record.b != 0);
+        let Some(at) = self.gateways.get_mut(gateway as usize) else { return Ok(()) };
+        match record.kind() {
+            kind::OUTCOME => {
+                let outcome = match record.b {
+                    0 => Outcome::Failed,
+                    1 => Outcome::Committed,
+                    _ => Outcome::Fenced,
+                };
+                at.sink_outcome(time, record.a, outcome);
+            }
+            kind::OPENED if on => {
+                if let Some(log) = &self.log {
+                    at.opened(time, record.a, log.table.term(record.a), log.table.checkpoints(record.a));
+                }
+            }
+            kind::OPENED => at.open_failed(time, record.a),
+            kind::MEMBER => at.set_member(time, record.a, on),
+            kind::FREEZE => self.frozen[gateway as usize] = on,
+            kind::RESTART => at.restart(time),
+            _ => {
+                let frame = record.to_frame().ok_or_else(|| Error::from_reason("not a frame"))?;
+                at.handle(time, record.device, &frame, ());
+            }
+        }
+        Ok(())
     }
 
-    fn place(&self, device: u32) -> (usize, u32) {
-        let count = self.gateways.len() as u32;
-        ((device % count) as usize, device / count)
+    /// The gateway that a GATEWAY record names.
+    fn index_of(&self, record: &Record) -> Result<u32> {
+        let is_known = record.kind() == kind::GATEWAY && (record.device as usize) < self.gateways.len();
+        if is_known { Ok(record.device) } else { Err(Error::from_reason("no such gateway")) }
     }
 
     fn collect(&mut self, horizon: u64) {
-        let count = self.gateways.len() as u32;
-        for (gateway, n) in self.gateways.iter_mut().zip(0u32..) {
+        for (n, gateway) in (0..).zip(&mut self.gateways).filter(|(n, _)| !self.frozen[*n as usize]) {
             gateway.poll(horizon.saturating_sub(1));
-            for transmit in gateway.take_transmits() {
-                let device = transmit.device * count + n;
-                self.out.push(Record::from_frame(transmit.at, device, &transmit.frame));
+            let before = self.out.len();
+            self.out.push(Record::new(0, n, kind::GATEWAY, 0, 0));
+            let frames = gateway.take_transmits();
+            self.out.extend(frames.map(|t| Record::from_frame(t.at, t.device, &t.frame)));
+            for request in gateway.take_sink_requests() {
+                match request {
+                    SinkRequest::Open { at, shard } => {
+                        self.out.push(Record { a: shard, ..Record::new(at, n, kind::OPEN, 0, 0) });
+                    }
+                    SinkRequest::Close { at, shard } => {
+                        self.out.push(Record { a: shard, ..Record::new(at, n, kind::CLOSE, 0, 0) });
+                    }
+                    SinkRequest::Store(submission) => {
+                        if let Some(log) = &mut self.log {
+                            log.submit(n, &submission);
+                        }
+                        Record::push_submission(&mut self.out, n, &submission);
+                    }
+                }
             }
-            for submission in gateway.take_submissions() {
-                let entries = submission.entries.len() as u32;
-                let readings = submission.entries.iter().map(|e| u32::from(e.count)).sum();
-                let header = Record::new(submission.at, n, kind::SUBMISSION, 0, 0);
-                self.out.push(Record { a: submission.batch, b: entries, c: readings, ..header });
-                let placed = submission.entries.iter().map(|e| (e.device * count + n, e));
-                self.out.extend(placed.map(|(device, e)| Record::from_entry(submission.at, device, e)));
+            if self.out.len() == before + 1 {
+                self.out.truncate(before);
             }
         }
     }
@@ -182,10 +242,10 @@ impl Cluster {
         }
     }
 
-    /// Sums over the gateways: hellos, deferred, offered, admitted, turned away, online, queued, and the largest
-    /// queue that one gateway ever had.
+    /// Sums over the gateways: hellos, deferred, offered, admitted, turned away, online, queued, the largest queue that one
+    /// gateway ever had; then hellos redirected, shards taken over, shards taken away by others, and shards served.
     pub fn stats(&self, mut out: Float64ArraySlice<'_>) {
-        let mut sums = [0u64; 8];
+        let mut sums = [0u64; 12];
         for gateway in &self.gateways {
             let s = gateway.stats();
             let row = [s.hellos, s.deferred, s.offered, s.admitted, s.turned_away, s.online, s.queued];
@@ -193,6 +253,10 @@ impl Cluster {
                 *sum += value;
             }
             sums[7] = sums[7].max(s.queued_max);
+            let more = [s.redirected, s.takeovers, s.fenced, s.shards];
+            for (sum, value) in sums[8..].iter_mut().zip(more) {
+                *sum += value;
+            }
         }
         for (slot, sum) in words(&mut out).iter_mut().zip(sums) {
             *slot = sum as f64;
@@ -214,5 +278,33 @@ impl Cluster {
     /// Digest of every event so far, hex.
     pub fn digest(&self) -> String {
         self.digest.hex()
+    }
+}
+
+/// Records for the outbox, with a GATEWAY record wherever another gateway's begin.
+struct Blocks<'a> {
+    slots: std::slice::ChunksExactMut<'a, f64>,
+    gateway: Option<u32>,
+    written: u32,
+}
+
+impl<'a> Blocks<'a> {
+    fn new(outbox: &'a mut [f64]) -> Self {
+        Self { slots: outbox.chunks_exact_mut(WORDS), gateway: None, written: 0 }
+    }
+
+    fn put(&mut self, gateway: u32, record: &Record) -> Result<()> {
+        if self.gateway != Some(gateway) {
+            self.gateway = Some(gateway);
+            self.write(&Record::new(0, gateway, kind::GATEWAY, 0, 0))?;
+        }
+        self.write(record)
+    }
+
+    fn write(&mut self, record: &Record) -> Result<()> {
+        let slot = self.slots.next().ok_or_else(|| Error::from_reason("outbox too small"))?;
+        record.write(slot);
+        self.written += 1;
+        Ok(())
     }
 }

@@ -3,9 +3,9 @@
 use crate::digest::Digest;
 use crate::options::FleetOptions;
 use crate::record::{Record, WORDS, kind};
-use crate::typed_array::{owned_words, words};
+use crate::typed_array::{owned_shorts, owned_words, words};
 use klais_burst_sync::{Device, DeviceConfig, Event, Frame, Note, Outbox};
-use napi::bindgen_prelude::{Error, Float64Array, Float64ArraySlice, Result};
+use napi::bindgen_prelude::{Error, Float64Array, Float64ArraySlice, Result, Uint16Array};
 
 /// The devices' protocol stacks.
 pub struct Fleet {
@@ -44,6 +44,7 @@ struct Arrays {
     outbox: Float64Array,
     timers: Float64Array,
     counts: Float64Array,
+    routes: Uint16Array,
 }
 
 struct Collect<'a> {
@@ -69,7 +70,9 @@ impl Fleet {
     /// All devices online, in steady state, at time 0.
     pub fn new(options: FleetOptions) -> Result<Self> {
         let config = options.to_config()?;
-        let devices = (0..options.devices).map(|id| Device::online(&config, id)).collect();
+        let home = |id: u32| (id % options.shards.max(1) % options.gateways.max(1)) as u16;
+        let devices =
+            (0..options.devices).map(|id| Device::online(&config, id).talking_to(home(id))).collect();
         Ok(Self {
             devices,
             config,
@@ -83,16 +86,17 @@ impl Fleet {
     }
 
     /// Sets the arrays that `step` and `drain` work on, until the next call: `inbox`; `outbox` for frames and notes;
-    /// `timers` for (device, deadline) pairs; `counts` for events, records, timers and records left for `drain`. They are
-    /// kept, because handing arrays over costs more than a small step.
+    /// `timers` for (device, deadline) pairs; `counts` for events, records, timers and records left for `drain`; `routes` for the
+    /// gateway that each device talks to, written here whenever it changes. They are kept, because handing arrays over costs more than a small step.
     pub fn attach(
         &mut self,
         inbox: Float64Array,
         outbox: Float64Array,
         timers: Float64Array,
         counts: Float64Array,
+        routes: Uint16Array,
     ) {
-        self.arrays = Some(Arrays { inbox, outbox, timers, counts });
+        self.arrays = Some(Arrays { inbox, outbox, timers, counts, routes });
     }
 
     /// Handles the first `count` records of the inbox, all due before `horizon`, and every timer that falls due before
@@ -111,6 +115,7 @@ impl Fleet {
         self.order.sort_unstable();
         let order = std::mem::take(&mut self.order);
         let timers = owned_words(&mut arrays.timers);
+        let routes = owned_shorts(&mut arrays.routes);
         let (mut events, mut armed) = (0, 0);
         let device_at = |place: &u64| (place >> 32) as usize;
         let mut ahead = order.iter();
@@ -122,7 +127,11 @@ impl Fleet {
             let Some(pair) = timers.get_mut(armed * 2..armed * 2 + 2) else {
                 return Err(Error::from_reason("timers array too small"));
             };
-            let deadline = self.devices[id as usize].deadline();
+            let device = &self.devices[id as usize];
+            if let Some(route) = routes.get_mut(id as usize) {
+                *route = device.gateway();
+            }
+            let deadline = device.deadline();
             pair[0] = f64::from(id);
             pair[1] = if deadline == u64::MAX { -1.0 } else { deadline as f64 };
             armed += 1;

@@ -5,6 +5,7 @@ mod bindings;
 mod cluster;
 mod digest;
 mod fleet;
+mod log;
 mod options;
 mod record;
 mod typed_array;

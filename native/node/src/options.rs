@@ -28,13 +28,18 @@ pub struct FleetOptions {
     pub window_frames: u32,
     pub frame_readings: u32,
     pub live_first: bool,
+    pub gateways: u32,
+    /// Each device begins at the home of its shard.
+    pub shards: u32,
 }
 
-/// The cluster's gateways; see `klais_gateway::GatewayConfig`. Rates are those of one gateway.
+/// The cluster's gateways; see `klais_gateway::GatewayConfig`. Rates are those of one gateway; the capacity is shared out
+/// anew by shards.
 #[napi(object)]
 pub struct ClusterOptions {
     pub gateways: u32,
     pub devices: u32,
+    pub shards: u32,
     pub key_low: u32,
     pub key_high: u32,
     /// `open`, `drop` or `slots`.
@@ -49,7 +54,6 @@ pub struct ClusterOptions {
     pub backfill_queue_readings: f64,
     pub commit_interval_micros: f64,
     pub batch_readings_max: f64,
-    pub producers: u32,
     pub batches_in_flight_max: u32,
     pub buffer_readings: u32,
     pub frame_readings: u32,
@@ -84,6 +88,7 @@ impl FleetOptions {
             window_frames: u8::try_from(self.window_frames).map_err(|_| bad("window_frames"))?,
             frame_readings: u8::try_from(self.frame_readings).map_err(|_| bad("frame_readings"))?,
             live_first: self.live_first,
+            gateways: u16::try_from(self.gateways).map_err(|_| bad("gateways"))?,
         };
         config.check().map_err(|error| match error {
             ConfigError::Zero(name) => bad(name),
@@ -96,12 +101,17 @@ impl FleetOptions {
 impl ClusterOptions {
     pub fn to_config(&self, gateway: u32) -> Result<GatewayConfig> {
         let settings = GatewaySettings {
-            devices: (self.devices + self.gateways - 1 - gateway) / self.gateways.max(1),
+            devices: self.devices,
             gateways: self.gateways,
+            shards: self.shards,
+            // A gateway's own devices lie side by side: memory of the others' is never touched.
+            dam_by_shard: true,
+            assume_online: false,
+            addresses: Vec::new(),
             cookie_key: cookie_key(self.key_low, self.key_high, gateway),
             admission: Admission::from_name(&self.admission).ok_or_else(|| bad("admission"))?,
             deduplicate: self.deduplicate,
-            capacity_per_second: u64::from(self.capacity_per_second),
+            capacity_per_second: self.capacity_of(gateway),
             sessions_per_second: u64::from(self.sessions_per_second),
             slot_window_micros: self.slot_window_micros as u64,
             overbook_permille: u64::from(self.overbook_permille),
@@ -110,12 +120,20 @@ impl ClusterOptions {
             backfill_queue_readings: self.backfill_queue_readings as u64,
             commit_interval_micros: self.commit_interval_micros as u64,
             batch_readings_max: self.batch_readings_max as u64,
-            producers: self.producers as usize,
             batches_in_flight_max: self.batches_in_flight_max as usize,
             buffer_readings: u64::from(self.buffer_readings),
             frame_readings: u64::from(self.frame_readings),
         };
         settings.to_config(gateway).map_err(|error| bad(&format!("gateway {gateway}: {error:?}")))
+    }
+}
+
+impl ClusterOptions {
+    /// A gateway's share of the sink, by the shards that have their home there; one shard's, where none has.
+    fn capacity_of(&self, gateway: u32) -> u64 {
+        let all = u64::from(self.capacity_per_second) * u64::from(self.gateways);
+        let home = self.shards.saturating_sub(gateway).div_ceil(self.gateways.max(1)).max(1);
+        all * u64::from(home) / u64::from(self.shards.max(1))
     }
 }
 

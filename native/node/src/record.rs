@@ -1,10 +1,16 @@
 //! One event in 32 bytes: four float64 words, so that a `Float64Array` carries it. Word 0 is the time in microseconds;
 //! the other three are pairs of 32-bit integers (low half first), which JavaScript reads through an `Int32Array`:
 //! device, meta, a, b, c, d. Meta is kind (8 bits), flags (8 bits), session (16 bits). `src/engine/record-layout.ts`
-//! mirrors this file.
+//! mirrors this file. Records of gateways name none: those that follow a GATEWAY record belong to the one that it names.
 
-use klais_burst_sync::{Admit, Cookie, Data, Defer, Event, Frame, Hello, Lane, Nack, NackReason, Note};
-use klais_gateway::SinkEntry;
+use klais_burst_sync::{
+    Admit, Cookie, Data, Defer, Event, Frame, Hello, Lane, Nack, NackReason, Note, Term, TermEcho,
+};
+use klais_gateway::{SinkEntry, Submission};
+
+/// In a SUBMISSION's `d`: it claims the shard, in the term that the bits from `CLAIM_SHIFT` on say.
+const CLAIM: u32 = 1 << 31;
+const CLAIM_SHIFT: u32 = 16;
 
 /// Float64 words per record.
 pub const WORDS: usize = 4;
@@ -30,6 +36,13 @@ pub mod kind {
     pub const ENTRY: u8 = 49;
     pub const OUTCOME: u8 = 50;
     pub const RESTART: u8 = 51;
+    pub const GATEWAY: u8 = 52;
+    pub const OPEN: u8 = 53;
+    pub const OPENED: u8 = 54;
+    pub const STORED: u8 = 55;
+    pub const MEMBER: u8 = 56;
+    pub const FREEZE: u8 = 57;
+    pub const CLOSE: u8 = 58;
 }
 
 /// An unpacked record. The order of fields is the order of sorting.
@@ -116,14 +129,16 @@ impl Record {
             Frame::Admit(m) => {
                 let (a, b) = m.marks.unwrap_or((0, 0));
                 let record = Self::new(time, device, kind::ADMIT, u8::from(m.marks.is_some()), m.session);
-                Self { a, b, c: m.backfill_delay_millis, d: u32::from(m.credit), ..record }
+                // As many owners as fit 16 bits are more than a run sees.
+                let d = u32::from(m.credit) | m.term.number() << 16;
+                Self { a, b, c: m.backfill_delay_millis, d, ..record }
             }
             Frame::Defer(f) => {
                 let (mac, slot) = (f.cookie.mac, f.cookie.slot);
                 let record = Self::new(time, device, kind::DEFER, 0, f.session);
                 Self { a: f.delay_millis, b: mac as u32, c: (mac >> 32) as u32, d: slot, ..record }
             }
-            // An address has no room in a record. No simulated gateway redirects yet, and a device acts on the delay alone.
+            // A simulated gateway has no address: the port is its number.
             Frame::Redirect { session, delay_millis, port, .. } => Self {
                 a: delay_millis,
                 d: u32::from(port),
@@ -135,7 +150,10 @@ impl Record {
                 Self {
                     a: x.prev,
                     b: x.first,
-                    c: u32::from(x.count) | u32::from(x.stride) << 16,
+                    // A simulated frame holds 255 readings at most.
+                    c: u32::from(x.count) & 0xff
+                        | u32::from(x.term.number()) << 8
+                        | u32::from(x.stride) << 16,
                     d: x.due_millis,
                     ..record
                 }
@@ -174,6 +192,7 @@ impl Record {
                 marks: (self.flags() & 1 != 0).then_some((self.a, self.b)),
                 backfill_delay_millis: self.c,
                 credit: self.d as u16,
+                term: Term::new(self.d >> 16),
             }),
             kind::DEFER => Frame::Defer(Defer { session, delay_millis: self.a, cookie }),
             kind::REDIRECT => {
@@ -184,7 +203,8 @@ impl Record {
                 lane,
                 prev: self.a,
                 first: self.b,
-                count: self.c as u16,
+                count: u16::from(self.c as u8),
+                term: TermEcho::new((self.c >> 8) as u8),
                 stride: (self.c >> 16) as u16,
                 due_millis: self.d,
                 gap: self.flags() & 2 != 0,
@@ -213,6 +233,11 @@ impl Record {
             }
             kind::POWER_OFF => Some(Event::PowerOff),
             kind::REFUSED => Some(Event::Refused),
+            kind::REDIRECT => Some(Event::Redirected {
+                session: self.session(),
+                gateway: self.d as u16,
+                delay_millis: self.a,
+            }),
             _ => self.to_frame().map(Event::Frame),
         }
     }
@@ -229,10 +254,21 @@ impl Record {
         }
     }
 
-    pub fn from_entry(time: u64, device: u32, entry: &SinkEntry) -> Self {
+    /// A transaction: its head, then what it stores.
+    pub fn push_submission(out: &mut Vec<Self>, gateway: u32, submission: &Submission) {
+        let entries = submission.entries.len() as u32;
+        let readings = submission.entries.iter().map(|e| u32::from(e.count)).sum();
+        let claim = submission.claim.map_or(0, |term| CLAIM | (term.number() << CLAIM_SHIFT & !CLAIM));
+        let head = Self::new(submission.at, gateway, kind::SUBMISSION, 0, 0);
+        let d = submission.shard | claim;
+        out.push(Self { a: submission.batch, b: entries, c: readings, d, ..head });
+        out.extend(submission.entries.iter().map(|e| Self::from_entry(submission.at, e.device, e)));
+    }
+
+    fn from_entry(time: u64, device: u32, entry: &SinkEntry) -> Self {
         let c = u32::from(entry.count) | u32::from(entry.stride) << 16;
         let record = Self::new(time, device, kind::ENTRY, entry.lane as u8, entry.session);
-        Self { a: entry.first, b: entry.end, c, d: entry.due_millis, ..record }
+        Self { a: entry.first, b: u32::from(entry.epoch), c, d: entry.due_millis, ..record }
     }
 }
 

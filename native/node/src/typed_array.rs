@@ -1,6 +1,6 @@
 //! The one place where JavaScript's memory is written.
 
-use napi::bindgen_prelude::{Float64Array, Float64ArraySlice, Uint8Array};
+use napi::bindgen_prelude::{Float64Array, Float64ArraySlice, Uint8Array, Uint16Array};
 
 /// The array's words.
 #[allow(unsafe_code)]
@@ -20,6 +20,13 @@ pub fn owned_words(array: &mut Float64Array) -> &mut [f64] {
 /// The bytes of an array that is kept between calls.
 #[allow(unsafe_code)]
 pub fn owned_bytes(array: &mut Uint8Array) -> &mut [u8] {
+    // SAFETY: as above.
+    unsafe { array.as_mut() }
+}
+
+/// The numbers of an array that is kept between calls.
+#[allow(unsafe_code)]
+pub fn owned_shorts(array: &mut Uint16Array) -> &mut [u16] {
     // SAFETY: as above.
     unsafe { array.as_mut() }
 }

@@ -30,6 +30,8 @@
 #define KLAIS_ADDRESSES_MAX 8
 /* Addresses under blocked prefixes that the trie holds. */
 #define KLAIS_PREFIXES_MAX 65536
+/* Words of the set of shards that are another gateway's. */
+#define KLAIS_SHARD_WORDS 64
 
 /* What becomes of a HELLO over the rate. */
 enum klais_session_mode {
@@ -40,7 +42,7 @@ enum klais_session_mode {
 
 /*
  * Every packet is counted under exactly one of these. The order says what becomes of it: up to and including
- * KLAIS_PASS_KEEP_ALIVE it goes on to the stack untouched, KLAIS_DEFER is answered, the rest is dropped.
+ * KLAIS_PASS_ELSEWHERE it goes on to the stack untouched, KLAIS_DEFER is answered, the rest is dropped.
  */
 enum klais_counter {
 	/* Shorter than its own headers. */
@@ -62,6 +64,8 @@ enum klais_counter {
 	KLAIS_PASS_HELLO,
 	KLAIS_PASS_DATA,
 	KLAIS_PASS_KEEP_ALIVE,
+	/* Of a shard that another gateway serves: nothing is charged, and user space says where to go. */
+	KLAIS_PASS_ELSEWHERE,
 
 	KLAIS_DEFER,
 
@@ -159,7 +163,8 @@ struct klais_config {
 	__u32 cookie_index;
 	/* What a HELLO calls this gateway, in network order; 0: any name is taken. */
 	__u32 gateway;
-	__u32 reserved;
+	/* Device d is in shard d % shards; 0: all are served here. */
+	__u32 shards;
 	/* Virtual time 0, on CLOCK_MONOTONIC. */
 	__u64 origin_nanos;
 	/* Virtual nanoseconds per nanosecond. */
@@ -172,6 +177,8 @@ struct klais_config {
 	__u64 address[KLAIS_ADDRESSES_MAX][2];
 	struct klais_keys master[KLAIS_KEY_SETS];
 	struct klais_keys cookie[KLAIS_KEY_SETS];
+	/* One bit per shard: another gateway's. */
+	__u64 elsewhere[KLAIS_SHARD_WORDS];
 };
 
 /* Fixed when the program is loaded; code under a switch that is off is not even in the kernel. */

@@ -34,7 +34,8 @@ struct klais_header {
 struct klais_data {
 	struct klais_header header;
 	__u8 lane;
-	__u8 round;
+	/* Round in bits 0 and 1, term above: any value is right. */
+	__u8 round_and_term;
 	__be16 count;
 	__be32 prev;
 	__be32 first;
@@ -73,6 +74,17 @@ static __always_inline enum klais_counter klais_check_header(const struct klais_
 	return bytes >= KLAIS_DATA_BYTES && bytes <= KLAIS_FRAME_BYTES_MAX ? KLAIS_PASS_DATA : KLAIS_DROP_LENGTH;
 }
 
+/* Another gateway serves the device's shard. */
+static __always_inline bool klais_is_elsewhere(__u32 device)
+{
+	__u32 shards = klais_config.shards, shard;
+
+	if (shards == 0)
+		return false;
+	shard = device % shards;
+	return klais_config.elsewhere[shard / 64 % KLAIS_SHARD_WORDS] >> shard % 64 & 1;
+}
+
 /* Fields of DATA, then the dam. Its MAC is user space's to verify: the payload would cost more than the answer is worth. */
 static __always_inline enum klais_counter klais_on_data(const struct klais_data *data, __u32 bytes, __u32 *readings)
 {
@@ -84,12 +96,14 @@ static __always_inline enum klais_counter klais_on_data(const struct klais_data 
 
 	if (count * reading_bytes != bytes - KLAIS_DATA_BYTES)
 		return KLAIS_DROP_LENGTH;
-	if ((count == 0) != (reading_bytes == 0) || data->header.flags & ~KLAIS_FLAG || lane > 1 || data->round > 3)
+	if ((count == 0) != (reading_bytes == 0) || data->header.flags & ~KLAIS_FLAG || lane > 1)
 		return KLAIS_DROP_FIELD;
 	*readings = count;
 	verdict = klais_knows(device);
 	if (verdict != KLAIS_PASS_DATA)
 		return verdict;
+	if (klais_is_elsewhere(device))
+		return KLAIS_PASS_ELSEWHERE;
 	if (count == 0)
 		return KLAIS_PASS_KEEP_ALIVE;
 	class = lane == 0 ? KLAIS_LIVE : klais_config.slots ? KLAIS_RESERVED : KLAIS_BACKFILL;
@@ -151,6 +165,8 @@ static __always_inline enum klais_counter klais_on_hello(const void *frame, stru
 		return KLAIS_DROP_KEY_EPOCH;
 	if (!klais_verify_hello(frame, asker->key))
 		return KLAIS_DROP_MAC;
+	if (klais_is_elsewhere(hello.device))
+		return KLAIS_PASS_ELSEWHERE;
 	return klais_answer_hello(&hello, promise);
 }
 

@@ -2,7 +2,7 @@
 
 /// Names of the counters, in the order of `enum klais_counter`. Every packet is counted under exactly one: foreign ones
 /// (`foreign-…`) and `pass-…` go on to the stack, `defer` is answered, the rest is dropped for that reason.
-pub const COUNTER_NAMES: [&str; 35] = [
+pub const COUNTER_NAMES: [&str; 36] = [
     "foreign-runt",
     "foreign-non-ip",
     "foreign-arp",
@@ -14,6 +14,7 @@ pub const COUNTER_NAMES: [&str; 35] = [
     "pass-hello",
     "pass-data",
     "pass-keep-alive",
+    "pass-elsewhere",
     "defer",
     "blocked",
     "unknown-device",

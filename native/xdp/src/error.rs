@@ -73,6 +73,8 @@ pub enum XdpError {
         /// It tells so many.
         most: usize,
     },
+    /// More shards than the filter tells apart.
+    Shards(u32),
 }
 
 impl XdpError {
@@ -136,6 +138,13 @@ impl fmt::Display for XdpError {
             }
             Self::TooManyAddresses { most } => {
                 write!(f, "at most {most} addresses can be told from others; name none, and the port decides")
+            }
+            Self::Shards(asked) => {
+                write!(
+                    f,
+                    "{asked} shards are more than the filter tells apart: at most {}",
+                    crate::Filter::SHARDS_MAX
+                )
             }
         }
     }

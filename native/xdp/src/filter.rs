@@ -3,7 +3,7 @@
 
 use crate::XdpError;
 use crate::counters::{COUNTER_NAMES, Count};
-use crate::layout::{ADDRESSES_MAX, Config, KEY_SETS, Keys, Test};
+use crate::layout::{ADDRESSES_MAX, Config, KEY_SETS, Keys, SHARD_WORDS, Test};
 use crate::memory::Memory;
 use crate::prefixes::Prefix;
 use klais_dam::{DamConfig, DamTables, SessionMode};
@@ -65,6 +65,9 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// Shards that can be told apart.
+    pub const SHARDS_MAX: u32 = SHARD_WORDS as u32 * u64::BITS;
+
     /// Loads the program, not yet attached to anything. All buckets are idle and off: a `Dam` over [`Filter::tables`] sets
     /// them.
     ///
@@ -164,6 +167,31 @@ impl Filter {
         self.object.maps().find(|map| map.name() == name).ok_or(XdpError::Missing(name))
     }
 
+    /// Says which of the shards are another gateway's: frames of their devices pass uncharged, for user space to send them on.
+    /// Device d is in shard d % `shards`.
+    ///
+    /// # Errors
+    /// [`XdpError::Shards`] for more than [`Filter::SHARDS_MAX`]. Nothing has changed then.
+    pub fn set_elsewhere(&mut self, shards: u32, is_elsewhere: impl Fn(u32) -> bool) -> Result<(), XdpError> {
+        if shards > Self::SHARDS_MAX {
+            return Err(XdpError::Shards(shards));
+        }
+        let mut words = [0u64; SHARD_WORDS];
+        for shard in (0..shards).filter(|shard| is_elsewhere(*shard)) {
+            words[(shard / u64::BITS) as usize] |= 1 << (shard % u64::BITS);
+        }
+        let config = self.config.at::<Config>();
+        // SAFETY: within the mapped configuration; aligned words, each of which is right by itself.
+        unsafe {
+            let places = (&raw mut (*config).elsewhere).cast::<u64>();
+            for (n, word) in words.iter().enumerate() {
+                places.add(n).write_volatile(*word);
+            }
+            (&raw mut (*config).shards).write_volatile(shards);
+        }
+        Ok(())
+    }
+
     /// Sets the test clock.
     pub fn set_test_now(&self, now_nanos: u64) {
         // SAFETY: within the mapped structure; an aligned word.
@@ -258,7 +286,7 @@ fn first_settings(config: &FilterConfig) -> Config {
         master_index: 0,
         cookie_index: 0,
         gateway: config.gateway.to_be(),
-        reserved: 0,
+        shards: 0,
         origin_nanos: config.origin_nanos,
         scale,
         elapsed_nanos_max: u64::MAX / scale,
@@ -267,6 +295,7 @@ fn first_settings(config: &FilterConfig) -> Config {
         address: [[0; 2]; ADDRESSES_MAX],
         master: [Keys::default(); KEY_SETS as usize],
         cookie: [Keys::default(); KEY_SETS as usize],
+        elsewhere: [0; SHARD_WORDS],
     };
     settings.master[0] = keys(config.master);
     settings.cookie[0] = keys(Key { key: config.dam.cookie_key, epoch: config.dam.key_epoch });

@@ -3,6 +3,7 @@
 pub const KEY_SETS: u32 = 8;
 pub const ADDRESSES_MAX: usize = 8;
 pub const PREFIXES_MAX: usize = 65_536;
+pub const SHARD_WORDS: usize = 64;
 
 /// `struct klais_keys`.
 #[repr(C)]
@@ -29,7 +30,7 @@ pub struct Config {
     pub master_index: u32,
     pub cookie_index: u32,
     pub gateway: u32,
-    pub reserved: u32,
+    pub shards: u32,
     pub origin_nanos: u64,
     pub scale: u64,
     pub elapsed_nanos_max: u64,
@@ -38,6 +39,7 @@ pub struct Config {
     pub address: [[u64; 2]; ADDRESSES_MAX],
     pub master: [Keys; KEY_SETS as usize],
     pub cookie: [Keys; KEY_SETS as usize],
+    pub elsewhere: [u64; SHARD_WORDS],
 }
 
 /// `struct klais_test`.

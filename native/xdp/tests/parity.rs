@@ -159,6 +159,7 @@ fn data(dice: &mut Dice, burst: u32) -> Data {
         due_millis: 0,
         gap: false,
         round: 0,
+        term: klais_burst_sync::TermEcho::default(),
     }
 }
 

@@ -237,3 +237,29 @@ fn a_hello_for_another_gateway_moves_nothing() {
     }
     assert_eq!(run(ours), "pass-hello");
 }
+
+/// A shard that another gateway serves costs nothing here: its HELLOs and DATA pass as they are, but signed they must be.
+#[test]
+#[ignore = "needs root and Linux"]
+fn what_is_another_gateways_passes_uncharged() {
+    let (mut filter, dam) = kernel(&config(100), true);
+    filter.set_elsewhere(7, |shard| shard == 3).expect("room for seven");
+    assert!(filter.set_elsewhere(Filter::SHARDS_MAX + 1, |_| false).is_err());
+    filter.set_test_now(SECOND);
+    let keys = MasterKeys::new(MASTER, 3);
+    let run = |device, frame: &Frame| {
+        let payload: &[u8] = if matches!(frame, Frame::Data(_)) { &[7; 12] } else { &[] };
+        filter.test_run(&packet(Framing::Ipv4, &bytes(frame, device, &keys, 3, payload))).expect("a run")
+    };
+    for session in 1..4 {
+        let passed = run(10, &hello(session));
+        assert_eq!((passed.action, passed.outcome), (PASS, "pass-elsewhere"));
+        assert_eq!(run(10, &Frame::Data(FIRST_READING)).outcome, "pass-elsewhere");
+    }
+    assert_eq!((dam.slot_word(10), dam.device_tat(10)), (0, 0));
+    let forged = packet(Framing::Ipv4, &bytes(&hello(9), 10, &MasterKeys::new([1; 16], 3), 3, &[]));
+    assert_eq!(filter.test_run(&forged).expect("a run").outcome, "mac");
+    // The one session of this second is still to be had.
+    assert_eq!(run(11, &hello(1)).outcome, "pass-hello");
+    assert_eq!(run(12, &hello(1)).outcome, "defer");
+}

@@ -3,7 +3,7 @@
 use super::cursor::Reader;
 use super::header::Header;
 use super::{FrameType, HEADER_BYTES, MAC_BYTES, MasterKeys, WireError, mac};
-use crate::{Admit, Cookie, Data, Defer, Frame, Hello, Lane, Nack, NackReason};
+use crate::{Admit, Cookie, Data, Defer, Frame, Hello, Lane, Nack, NackReason, Term, TermEcho};
 
 /// A frame and whose it is. Borrows the datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,8 +95,8 @@ fn admit(session: u16, with_marks: bool, body: &mut Reader<'_>) -> Result<Frame,
     let (backfill_delay_millis, credit) = (body.u32()?, body.u16()?);
     body.reserved::<2>()?;
     let marks = optional(with_marks, (body.u32()?, body.u32()?))?;
-    body.reserved::<4>()?;
-    Ok(Frame::Admit(Admit { session, marks, backfill_delay_millis, credit }))
+    let term = Term::new(body.u32()?);
+    Ok(Frame::Admit(Admit { session, marks, backfill_delay_millis, credit, term }))
 }
 
 /// What a flag announces, which is all zero where it does not.
@@ -109,7 +109,7 @@ fn optional<T: Default + PartialEq>(announced: bool, value: T) -> Result<Option<
 }
 
 fn data<'a>(header: &Header, mut body: Reader<'a>) -> Result<(Frame, &'a [u8]), WireError> {
-    let (lane_byte, round_byte) = (body.take::<1>()?, body.take::<1>()?);
+    let (lane_byte, [round_and_term]) = (body.take::<1>()?, body.take::<1>()?);
     let count = body.u16()?;
     let (prev, first) = (body.u32()?, body.u32()?);
     let (stride, reading_bytes) = (body.u16()?, body.u16()?);
@@ -124,9 +124,12 @@ fn data<'a>(header: &Header, mut body: Reader<'a>) -> Result<(Frame, &'a [u8]), 
     }
     let gap = header.flag()?;
     let lane = lane(&mut Reader::new(&lane_byte))?;
-    let round = round(&mut Reader::new(&round_byte))?;
+    let (round, term) = (round_and_term & 3, TermEcho::new(round_and_term >> 2));
     let session = header.session;
-    Ok((Frame::Data(Data { session, lane, prev, first, count, stride, due_millis, gap, round }), payload))
+    Ok((
+        Frame::Data(Data { session, lane, prev, first, count, stride, due_millis, gap, round, term }),
+        payload,
+    ))
 }
 
 fn lane(body: &mut Reader<'_>) -> Result<Lane, WireError> {

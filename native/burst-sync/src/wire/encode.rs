@@ -71,7 +71,7 @@ fn fields(frame: &Frame, payload: &[u8], out: &mut Writer<'_>) -> Result<(), Wir
             out.reserved::<2>()?;
             out.u32(live)?;
             out.u32(backfill)?;
-            out.reserved::<4>()
+            out.u32(admit.term.number())
         }
         Frame::Defer(defer) => {
             out.u32(defer.delay_millis)?;
@@ -107,7 +107,7 @@ fn fields(frame: &Frame, payload: &[u8], out: &mut Writer<'_>) -> Result<(), Wir
 
 fn data_fields(data: &Data, payload: &[u8], out: &mut Writer<'_>) -> Result<(), WireError> {
     out.u8(data.lane as u8)?;
-    out.u8(round(data.round)?)?;
+    out.u8(round(data.round)? | data.term.number() << 2)?;
     out.u16(data.count)?;
     out.u32(data.prev)?;
     out.u32(data.first)?;

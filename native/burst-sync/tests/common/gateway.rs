@@ -144,7 +144,13 @@ impl Gateway {
         self.open.insert(device, hello.session);
         self.told_gap.retain(|(d, _)| *d != device);
         self.turned_away.remove(&device);
-        let admit = Admit { session: hello.session, marks, backfill_delay_millis, credit };
+        let admit = Admit {
+            session: hello.session,
+            marks,
+            backfill_delay_millis,
+            credit,
+            term: klais_burst_sync::Term::default(),
+        };
         self.out.push((device, Frame::Admit(admit)));
     }
 

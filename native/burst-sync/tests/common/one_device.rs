@@ -22,5 +22,6 @@ pub fn config() -> DeviceConfig {
         window_frames: 4,
         frame_readings: 10,
         live_first: true,
+        gateways: 1,
     }
 }

@@ -189,6 +189,7 @@ fn config(chance: &mut Chance, devices: u32, mode: Mode) -> DeviceConfig {
         window_frames,
         frame_readings,
         live_first: !proxy,
+        gateways: 1,
     };
     assert_eq!(config.check(), Ok(()));
     config

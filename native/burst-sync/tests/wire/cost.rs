@@ -31,6 +31,7 @@ fn cost_of_a_frame() {
         due_millis: 1_000,
         gap: false,
         round: 0,
+        term: klais_burst_sync::TermEcho::default(),
     });
     let (keys, key) = (keys(), device_key(DEVICE));
     let samples = [

@@ -18,6 +18,7 @@ fn data(count: u16, round: u8) -> Frame {
         due_millis: 0,
         gap: false,
         round,
+        term: klais_burst_sync::TermEcho::default(),
     })
 }
 

@@ -38,7 +38,13 @@ pub fn one_of_each() -> [Frame; 8] {
     let lane = Lane::Backfill;
     [
         Frame::Hello(Hello { session: 2, epoch: 1, backlog: 300, cookie: None, acked: (10, 20), gateway: 0 }),
-        Frame::Admit(Admit { session: 2, marks: Some((10, 20)), backfill_delay_millis: 5_000, credit: 308 }),
+        Frame::Admit(Admit {
+            session: 2,
+            marks: Some((10, 20)),
+            backfill_delay_millis: 5_000,
+            credit: 308,
+            term: klais_burst_sync::Term::default(),
+        }),
         Frame::Defer(Defer { session: 2, delay_millis: 90_000, cookie }),
         Frame::Redirect { session: 2, delay_millis: 0, address: [0xfd; 16], port: 7_447 },
         Frame::Data(Data {
@@ -51,6 +57,7 @@ pub fn one_of_each() -> [Frame; 8] {
             due_millis: 1_000,
             gap: false,
             round: 1,
+            term: klais_burst_sync::TermEcho::default(),
         }),
         Frame::Ack { session: 2, lane, mark: 28 },
         Frame::Nack(Nack {
@@ -88,7 +95,18 @@ fn data() -> impl Strategy<Value = (Frame, Vec<u8>)> {
     let marks = (any::<u32>(), any::<u32>(), any::<u32>());
     (any::<u16>(), lane(), marks, readings(), any::<u16>(), any::<bool>(), 0u8..4).prop_map(
         |(session, lane, (prev, first, due_millis), (count, payload), stride, gap, round)| {
-            let data = Data { session, lane, prev, first, count, stride, due_millis, gap, round };
+            let data = Data {
+                session,
+                lane,
+                prev,
+                first,
+                count,
+                stride,
+                due_millis,
+                gap,
+                round,
+                term: klais_burst_sync::TermEcho::new(stride as u8),
+            };
             (Frame::Data(data), payload)
         },
     )
@@ -103,7 +121,13 @@ fn bare() -> impl Strategy<Value = Frame> {
             }),
         (any::<u16>(), prop::option::of(marks()), any::<u32>(), any::<u16>()).prop_map(
             |(session, marks, backfill_delay_millis, credit)| {
-                Frame::Admit(Admit { session, marks, backfill_delay_millis, credit })
+                Frame::Admit(Admit {
+                    session,
+                    marks,
+                    backfill_delay_millis,
+                    credit,
+                    term: klais_burst_sync::Term::default(),
+                })
             }
         ),
         (any::<u16>(), any::<u32>(), cookie()).prop_map(|(session, delay_millis, cookie)| {

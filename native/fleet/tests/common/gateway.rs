@@ -3,7 +3,7 @@
 use super::{KEY_EPOCH, MASTER_KEY, READING_BYTES, chance, monotonic_nanos};
 use klais_burst_sync::Frame;
 use klais_burst_sync::wire::{FRAME_BYTES_MAX, MasterKeys, encode, open};
-use klais_gateway::{Admission, Gateway, GatewaySettings, Ingress, SinkEntry};
+use klais_gateway::{Admission, Gateway, GatewaySettings, Ingress, Outcome, SinkEntry, SinkRequest};
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::{RcvBuf, RcvBufForce};
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,6 +54,10 @@ pub fn settings(devices: u32) -> GatewaySettings {
     GatewaySettings {
         devices,
         gateways: 1,
+        shards: 1,
+        dam_by_shard: false,
+        assume_online: false,
+        addresses: Vec::new(),
         cookie_key: [1; 16],
         admission: Admission::Slots,
         deduplicate: true,
@@ -66,7 +70,6 @@ pub fn settings(devices: u32) -> GatewaySettings {
         backfill_queue_readings: 100_000,
         commit_interval_micros: 20_000,
         batch_readings_max: 10_000,
-        producers: 1,
         batches_in_flight_max: 1,
         buffer_readings: 600,
         frame_readings: 16,
@@ -77,6 +80,7 @@ impl TestGateway {
     /// All its devices have a session. Loses so many frames in a thousand, either way.
     pub fn start(settings: &GatewaySettings, time_scale: f64, loss_permille: u64) -> Self {
         let mut gateway = Gateway::new(settings.to_config(0).expect("a configuration")).expect("a gateway");
+        gateway.assume_steady();
         (0..settings.devices).for_each(|device| gateway.assume_online(device));
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
         // A wave of HELLOs and a flood may wait here together, as far as the system allows.
@@ -129,10 +133,14 @@ impl Server {
         }
         let now = self.now();
         self.gateway.poll(now);
-        let submissions: Vec<_> = self.gateway.take_submissions().collect();
+        let stores = self.gateway.take_sink_requests().filter_map(|request| match request {
+            SinkRequest::Store(submission) => Some(submission),
+            SinkRequest::Open { .. } | SinkRequest::Close { .. } => None,
+        });
+        let submissions: Vec<_> = stores.collect();
         for submission in submissions {
             submission.entries.iter().for_each(|entry| self.store(entry));
-            self.gateway.sink_outcome(now, submission.batch, true);
+            self.gateway.sink_outcome(now, submission.batch, Outcome::Committed);
         }
         let transmits: Vec<_> = self.gateway.take_transmits().collect();
         transmits.iter().for_each(|transmit| self.send(transmit.device, &transmit.frame));
@@ -162,7 +170,7 @@ impl Server {
         match self.gateway.ingress(now, device, &frame) {
             Ingress::Accept => {
                 self.seen.passed += 1;
-                self.gateway.handle(now, device, &frame);
+                self.gateway.handle(now, device, &frame, ());
             }
             Ingress::Answer(answer) => self.send(device, &answer),
             Ingress::Drop(_) => {}

@@ -141,6 +141,6 @@ pub fn firmware(devices: u32) -> Value {
         "retransmissionsMax": 3,
         "windowFrames": 4,
         "frameReadings": 16,
-        "liveFirst": true,
+        "liveFirst": true, "gateways": 1,
     })
 }

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use klais_burst_sync::wire::{self, FRAME_BYTES_MAX, MasterKeys, Parsed};
 use klais_burst_sync::{Data, Frame, Hello, Lane};
-use klais_gateway::{Admission, Gateway, GatewaySettings, Ingress};
+use klais_gateway::{Admission, Gateway, GatewaySettings, Ingress, Outcome, SinkRequest};
 use klais_units::{draw, scale};
 
 /// Frames of a slice, which a time slice of the scheduler holds whole; each is another device's.
@@ -91,6 +91,7 @@ impl Row {
             frames: Vec::new(),
             frame_bytes: 0,
         };
+        row.gateway.assume_steady();
         for device in 0..devices {
             row.gateway.assume_online(device);
         }
@@ -150,7 +151,7 @@ impl Row {
                 continue;
             };
             match gateway.ingress(*now_micros, device, &frame) {
-                Ingress::Accept => gateway.handle(*now_micros, device, &frame),
+                Ingress::Accept => gateway.handle(*now_micros, device, &frame, ()),
                 Ingress::Answer(answer) => {
                     answered += usize::from(encode(keys, device, device, &answer, &[], &mut out).is_some());
                 }
@@ -160,9 +161,9 @@ impl Row {
         if let Case::Acknowledged(_) = self.case {
             *now_micros += COMMIT_MICROS;
             gateway.poll(*now_micros);
-            let batches: Vec<u32> = gateway.take_submissions().map(|submission| submission.batch).collect();
+            let batches: Vec<u32> = gateway.take_sink_requests().filter_map(batch_of).collect();
             for batch in batches {
-                gateway.sink_outcome(*now_micros, batch, true);
+                gateway.sink_outcome(*now_micros, batch, Outcome::Committed);
             }
         }
         for transmit in gateway.take_transmits() {
@@ -202,6 +203,7 @@ fn data(count: u16, first: u32) -> Frame {
         due_millis: 0,
         gap: false,
         round: 0,
+        term: klais_burst_sync::TermEcho::default(),
     })
 }
 
@@ -209,6 +211,10 @@ fn settings(devices: u32, sessions_per_second: u64) -> GatewaySettings {
     GatewaySettings {
         devices,
         gateways: 1,
+        shards: 1,
+        dam_by_shard: false,
+        assume_online: false,
+        addresses: Vec::new(),
         cookie_key: *b"cookies of a row",
         admission: Admission::Slots,
         deduplicate: true,
@@ -221,7 +227,6 @@ fn settings(devices: u32, sessions_per_second: u64) -> GatewaySettings {
         backfill_queue_readings: WIDE,
         commit_interval_micros: COMMIT_MICROS,
         batch_readings_max: WIDE,
-        producers: 1,
         batches_in_flight_max: 1,
         buffer_readings: 1_000_000,
         frame_readings: 64,
@@ -236,4 +241,11 @@ fn shuffled(devices: u32) -> Vec<u32> {
         order.swap(n, scale(draw(SEED, n as u64, 0, 0), n as u64 + 1) as usize);
     }
     order
+}
+
+fn batch_of(request: SinkRequest) -> Option<u32> {
+    match request {
+        SinkRequest::Store(submission) => Some(submission.batch),
+        SinkRequest::Open { .. } | SinkRequest::Close { .. } => None,
+    }
 }

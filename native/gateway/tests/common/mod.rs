@@ -4,13 +4,14 @@
 // The same dice as the tests of burst sync.
 #[path = "../../../burst-sync/tests/common/chance.rs"]
 pub mod chance;
+pub mod cluster;
+pub mod log;
 pub mod plan;
-pub mod sink;
 pub mod world;
 
-use klais_burst_sync::{Data, Frame, Hello, Lane};
+use klais_burst_sync::{Data, Frame, Hello, Lane, Term, TermEcho};
 use klais_dam::{DamConfig, Limit, SessionMode};
-use klais_gateway::{DROP_NAMES, Gateway, GatewayConfig, Ingress};
+use klais_gateway::{DROP_NAMES, Gateway, GatewayConfig, Ingress, Outcome, SinkRequest, Submission};
 
 pub const SECOND: u64 = 1_000_000;
 
@@ -26,6 +27,13 @@ pub fn config(devices: u32) -> GatewayConfig {
         ..DamConfig::open(devices)
     };
     GatewayConfig {
+        gateway: 0,
+        gateways: 1,
+        shards: 1,
+        devices,
+        dam_by_shard: false,
+        assume_online: false,
+        addresses: Vec::new(),
         dam,
         deduplicate: true,
         slots: true,
@@ -37,7 +45,6 @@ pub fn config(devices: u32) -> GatewayConfig {
         commit_interval_micros: 100_000,
         commit_offset_micros: 0,
         batch_readings_max: 10_000,
-        producers: 1,
         standby_devices_max: 16,
         batches_in_flight_max: 1,
         pending_hellos_max: 16,
@@ -45,7 +52,27 @@ pub fn config(devices: u32) -> GatewayConfig {
 }
 
 pub fn gateway(config: &GatewayConfig) -> Gateway {
-    Gateway::new(config.clone()).expect("a valid configuration")
+    let mut gateway = Gateway::new(config.clone()).expect("a valid configuration");
+    gateway.assume_steady();
+    gateway
+}
+
+/// What the gateway wants stored.
+pub fn submissions(gateway: &mut Gateway) -> Vec<Submission> {
+    let stores = gateway.take_sink_requests().filter_map(|request| match request {
+        SinkRequest::Store(submission) => Some(submission),
+        SinkRequest::Open { .. } | SinkRequest::Close { .. } => None,
+    });
+    stores.collect()
+}
+
+/// A transaction fails, and a second later the log, fenced, says that nothing of it is stored.
+pub fn fail(gateway: &mut Gateway, now: u64, batch: u32) {
+    gateway.sink_outcome(now, batch, Outcome::Failed);
+    gateway.poll(now + SECOND);
+    let requests: Vec<_> = gateway.take_sink_requests().collect();
+    let [SinkRequest::Open { shard, .. }] = requests[..] else { panic!("{requests:?}") };
+    gateway.opened(now + SECOND, shard, Some(Term::default()), []);
 }
 
 /// Frames dropped for a reason.
@@ -62,7 +89,7 @@ pub fn all_dropped(gateway: &Gateway) -> u64 {
 pub fn arrive(gateway: &mut Gateway, now: u64, device: u32, frame: &Frame) -> Ingress {
     let verdict = gateway.ingress(now, device, frame);
     if verdict == Ingress::Accept {
-        gateway.handle(now, device, frame);
+        gateway.handle(now, device, frame, ());
     }
     verdict
 }
@@ -74,7 +101,18 @@ pub fn hello(session: u16, epoch: u16, backlog: u16) -> Frame {
 /// `first` to `end` - 1, sent after everything below `prev`.
 pub fn data(session: u16, lane: Lane, prev: u32, first: u32, end: u32) -> Frame {
     let count = (end - first) as u16;
-    Frame::Data(Data { session, lane, prev, first, count, stride: 1, due_millis: 0, gap: false, round: 0 })
+    Frame::Data(Data {
+        session,
+        lane,
+        prev,
+        first,
+        count,
+        stride: 1,
+        due_millis: 0,
+        gap: false,
+        round: 0,
+        term: TermEcho::default(),
+    })
 }
 
 /// Everything that the gateway has to send.

@@ -2,7 +2,7 @@
 
 use super::SECOND;
 use super::chance::Chance;
-use super::world::{Faults, Plan};
+use super::world::{Blow, Faults, Plan};
 use klais_burst_sync::{Backoff, BackoffKind, DeviceConfig, Overflow, Schedule, Storage};
 
 /// A plan for a seed.
@@ -10,10 +10,12 @@ pub fn plan(seed: u64) -> Plan {
     let mut chance = Chance::new(!seed);
     let devices = chance.between(1, 5) as u32;
     let healed_at = chance.between(20, 120) * SECOND;
-    let device = device_config(&mut chance, devices);
     let mut gateway = super::config(devices);
     gateway.slots = chance.per_mille(700);
-    gateway.producers = chance.between(1, 4) as usize;
+    gateway.gateways = chance.between(1, 3) as u32;
+    gateway.shards = gateway.gateways * chance.between(1, 3) as u32;
+    gateway.dam_by_shard = chance.per_mille(500);
+    gateway.dam.devices = gateway.dam_devices();
     gateway.capacity_per_second = chance.pick(&[40, 200, 1_000]);
     gateway.sink_queue_readings = chance.pick(&[300, 1_000, 100_000]);
     gateway.backfill_queue_readings = chance.pick(&[20, 200, 10_000]);
@@ -21,14 +23,15 @@ pub fn plan(seed: u64) -> Plan {
     gateway.standby_devices_max = chance.pick(&[0, 1, 16]);
     gateway.pending_hellos_max = chance.pick(&[1, 16]);
     gateway.commit_interval_micros = chance.pick(&[10_000, 100_000, SECOND]);
+    let device = device_config(&mut chance, gateway.gateways, devices);
     let faults = Faults {
         loss: chance.pick(&[0, 20, 100, 300]),
         doubled: chance.pick(&[0, 20, 200]),
         jitter_micros: chance.pick(&[0, 50_000, SECOND]),
-        abort: chance.pick(&[0, 100, 500]),
+        unknown: chance.pick(&[0, 100, 500]),
         slow_commit_micros: chance.pick(&[0, 500_000, 4 * SECOND]),
     };
-    let restarts = (0..chance.below(5)).map(|_| chance.below(healed_at)).collect();
+    let blows = blows(&mut chance, gateway.gateways, healed_at);
     let mut power = Vec::new();
     for id in 0..devices {
         let mut at = 0;
@@ -42,10 +45,42 @@ pub fn plan(seed: u64) -> Plan {
         }
     }
     // A device on standby whose call was lost comes by itself after ten minutes.
-    Plan { gateway, device, devices, faults, restarts, power, healed_at, end: healed_at + 800 * SECOND }
+    Plan { gateway, device, devices, faults, blows, power, healed_at, end: healed_at + 800 * SECOND }
 }
 
-fn device_config(chance: &mut Chance, devices: u32) -> DeviceConfig {
+/// Deaths, freezes and false beliefs, all of which end before the world heals.
+fn blows(chance: &mut Chance, gateways: u32, healed_at: u64) -> Vec<(u64, u32, Blow)> {
+    let mut blows = Vec::new();
+    for gateway in 0..gateways {
+        let mut at = 0;
+        for _ in 0..chance.below(4) {
+            let from = at + 1 + chance.below(healed_at / 3);
+            let to = from + chance.pick(&[1, SECOND, 10 * SECOND]);
+            at = to + SECOND;
+            if at >= healed_at {
+                break;
+            }
+            let (out, back) = chance.pick(&[
+                (Blow::Kill, Blow::Start),
+                (Blow::Freeze, Blow::Wake),
+                (Blow::Wake, Blow::Wake),
+            ]);
+            // Whoever only seems to be gone is a zombie from the start.
+            blows.extend([(from, gateway, out), (to, gateway, back)]);
+            let known = chance.pick(&[1, SECOND / 2, 20 * SECOND]);
+            blows.extend([
+                (from + known, gateway, Blow::Believed(false)),
+                (at.max(from + known + 1), gateway, Blow::Believed(true)),
+            ]);
+        }
+        blows.push((healed_at, gateway, Blow::Start));
+        blows.push((healed_at, gateway, Blow::Wake));
+        blows.push((healed_at + 21 * SECOND, gateway, Blow::Believed(true)));
+    }
+    blows
+}
+
+fn device_config(chance: &mut Chance, gateways: u32, devices: u32) -> DeviceConfig {
     let reading_micros = chance.pick(&[SECOND, 5 * SECOND]);
     let report_micros = reading_micros * chance.between(1, 4);
     let kinds = [BackoffKind::None, BackoffKind::Fixed, BackoffKind::FullJitter, BackoffKind::Decorrelated];
@@ -65,5 +100,6 @@ fn device_config(chance: &mut Chance, devices: u32) -> DeviceConfig {
         window_frames: chance.pick(&[2, 5, 20]),
         frame_readings: chance.pick(&[2, 16, 64]),
         live_first: true,
+        gateways: gateways as u16,
     }
 }

@@ -1,13 +1,14 @@
-//! A gateway, the devices' real stacks, a network that loses, doubles and reorders, a sink that commits or aborts, and
-//! restarts in between.
+//! Gateways, the devices' real stacks, a network that loses, doubles and reorders, a log with transactions and fences, and
+//! processes that die, freeze and are believed dead.
 
 use super::SECOND;
 use super::chance::Chance;
-use super::sink::Sink;
+use super::cluster::{Process, Pulse, processes};
+use super::log::{Log, Ticket};
 use klais_burst_sync::{Device, DeviceConfig, Event, Frame, Lane, Note, Outbox, State};
-use klais_gateway::{Gateway, GatewayConfig, Ingress};
+use klais_gateway::{GatewayConfig, Ingress, Outcome, SinkRequest, Submission};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BinaryHeap;
 
 /// What goes wrong until the world heals.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,8 +16,20 @@ pub struct Faults {
     pub loss: u64,
     pub doubled: u64,
     pub jitter_micros: u64,
-    pub abort: u64,
+    /// Transactions whose outcome the gateway does not hear: some are committed, some not, some much later.
+    pub unknown: u64,
     pub slow_commit_micros: u64,
+}
+
+/// Something that happens to a gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Blow {
+    Kill,
+    Start,
+    Freeze,
+    Wake,
+    /// All others take it for dead, or for alive.
+    Believed(bool),
 }
 
 #[derive(Clone, Debug)]
@@ -25,7 +38,8 @@ pub struct Plan {
     pub device: DeviceConfig,
     pub devices: u32,
     pub faults: Faults,
-    pub restarts: Vec<u64>,
+    /// (when, gateway, what).
+    pub blows: Vec<(u64, u32, Blow)>,
     /// (when, device, on).
     pub power: Vec<(u64, u32, bool)>,
     pub healed_at: u64,
@@ -35,11 +49,15 @@ pub struct Plan {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
     Heal,
-    Restart,
+    Blow(u32, Blow),
     Power(u32, bool),
-    Outcome(u32),
-    Poll,
-    Up(u32, usize),
+    /// The log decides, and says so or not.
+    Decide(Ticket, bool),
+    Outcome(Ticket, u8),
+    /// A shard is fenced for a gateway and an incarnation of it; then its log is read.
+    Open(u32, u32, u32),
+    Poll(u32),
+    Up(u32, u32, usize),
     Down(u32, usize),
 }
 
@@ -65,18 +83,16 @@ pub struct World {
     plan: Plan,
     chance: Chance,
     faults: Faults,
-    gateway: Gateway,
+    processes: Vec<Process>,
     devices: Vec<Device>,
-    pub sink: Sink,
+    pub log: Log,
     due: BinaryHeap<Reverse<(u64, u64, Due)>>,
+    /// What waits for a frozen process.
+    held: Vec<(u32, Due)>,
     frames: Vec<Frame>,
-    in_flight: BTreeMap<u32, ()>,
     lost: Vec<u64>,
     produced: Vec<u64>,
     on_since: Vec<Option<u32>>,
-    /// Of each device's last HELLO.
-    sessions: Vec<u16>,
-    polled_at: u64,
     sequence: u64,
     pub acks: u64,
     pub admits: u64,
@@ -88,31 +104,29 @@ impl World {
         let mut world = Self {
             chance: Chance::new(seed),
             faults: plan.faults,
-            gateway: Gateway::new(plan.gateway.clone()).expect("a valid configuration"),
+            processes: processes(&plan.gateway, plan.devices),
             devices: (0..plan.devices).map(|id| Device::online(&plan.device, id)).collect(),
-            sink: Sink::default(),
+            log: Log::default(),
             due: BinaryHeap::new(),
+            held: Vec::new(),
             frames: Vec::new(),
-            in_flight: BTreeMap::new(),
             lost: vec![0; count],
             produced: vec![0; count],
             on_since: vec![Some(0); count],
-            sessions: vec![1; count],
-            polled_at: 0,
             sequence: 0,
             acks: 0,
             admits: 0,
             plan,
         };
-        (0..world.plan.devices).for_each(|id| world.gateway.assume_online(id));
+        world.log.assume_steady(world.plan.gateway.shards);
         world.schedule(world.plan.healed_at, Due::Heal);
-        for at in world.plan.restarts.clone() {
-            world.schedule(at, Due::Restart);
+        for (at, gateway, blow) in world.plan.blows.clone() {
+            world.schedule(at, Due::Blow(gateway, blow));
         }
         for (at, id, on) in world.plan.power.clone() {
             world.schedule(at, Due::Power(id, on));
         }
-        world.schedule(0, Due::Poll);
+        (0..world.plan.gateway.gateways).for_each(|n| world.schedule(0, Due::Poll(n)));
         world
     }
 
@@ -127,13 +141,13 @@ impl World {
                 break;
             }
             events += 1;
-            assert!(events < 2_000_000, "a hot loop at {now}");
+            assert!(events < 4_000_000, "a hot loop at {now}");
             if timer < next {
                 self.fire(now, id, Event::Timer);
             } else if let Some(Reverse((_, _, due))) = self.due.pop() {
                 self.handle(now, due);
             }
-            self.collect(now);
+            (0..self.processes.len()).for_each(|n| self.collect(now, n as u32));
         }
         self.settle();
         self
@@ -145,44 +159,91 @@ impl World {
     }
 
     fn handle(&mut self, now: u64, due: Due) {
+        let meant_for = match due {
+            Due::Outcome((gateway, ..), _) | Due::Open(gateway, ..) | Due::Poll(gateway) => Some(gateway),
+            Due::Up(gateway, ..) => Some(gateway),
+            _ => None,
+        };
+        if let Some(gateway) = meant_for {
+            match self.processes[gateway as usize].pulse {
+                Pulse::Running => {}
+                Pulse::Frozen => return self.held.push((gateway, due)),
+                Pulse::Dead => return,
+            }
+        }
         match due {
             Due::Heal => self.faults = Faults::default(),
-            Due::Restart => self.restart(now),
+            Due::Blow(gateway, blow) => self.blow(now, gateway, blow),
             Due::Power(id, on) => self.power(now, id, on),
-            Due::Outcome(batch) => self.outcome(now, batch),
-            Due::Poll => self.gateway.poll(now),
-            Due::Up(id, place) => self.up(now, id, place),
-            Due::Down(id, place) => self.fire(now, id, Event::Frame(self.frames[place])),
+            Due::Decide(ticket, told) => self.decide(now, ticket, told),
+            Due::Outcome(ticket, outcome) => self.outcome(now, ticket, outcome),
+            Due::Open(gateway, incarnation, shard) => self.open(now, gateway, incarnation, shard),
+            Due::Poll(gateway) => self.processes[gateway as usize].gateway.poll(now),
+            Due::Up(gateway, id, place) => self.up(now, gateway, id, place),
+            Due::Down(id, place) => self.down(now, id, place),
         }
     }
 
-    fn up(&mut self, now: u64, id: u32, place: usize) {
+    fn up(&mut self, now: u64, gateway: u32, id: u32, place: usize) {
         let frame = self.frames[place];
-        match self.gateway.ingress(now, id, &frame) {
-            Ingress::Accept => self.gateway.handle(now, id, &frame),
-            Ingress::Answer(answer) => self.send(now, id, answer, false),
+        let gateway = &mut self.processes[gateway as usize].gateway;
+        match gateway.ingress(now, id, &frame) {
+            Ingress::Accept => gateway.handle(now, id, &frame, ()),
+            Ingress::Answer(answer) => self.send(now, id, answer, None),
             Ingress::Drop(_) => {}
         }
     }
 
-    fn restart(&mut self, now: u64) {
-        // A transaction under way when the process dies is fenced; it may have been committed just before.
-        for batch in std::mem::take(&mut self.in_flight).into_keys() {
-            if self.chance.per_mille(500) {
-                self.sink.commit(batch);
-                self.gateway.sink_outcome(now, batch, true);
-            } else {
-                self.sink.abort(batch);
+    fn down(&mut self, now: u64, id: u32, place: usize) {
+        let event = match self.frames[place] {
+            Frame::Redirect { session, delay_millis, port, .. } => {
+                Event::Redirected { session, gateway: port, delay_millis }
+            }
+            frame => Event::Frame(frame),
+        };
+        self.fire(now, id, event);
+    }
+
+    fn blow(&mut self, now: u64, n: u32, blow: Blow) {
+        let gateways = self.plan.gateway.gateways;
+        let process = &mut self.processes[n as usize];
+        match blow {
+            Blow::Kill => {
+                process.pulse = Pulse::Dead;
+                process.incarnation += 1;
+                // What it had decided to send is gone with it.
+                process.gateway.restart(now);
+                process.gateway.take_transmits().for_each(drop);
+                process.gateway.take_sink_requests().for_each(drop);
+                assert!(process.gateway.is_idle());
+                assert_eq!(process.gateway.stats().online, 0);
+                self.held.retain(|(gateway, _)| *gateway != n);
+            }
+            Blow::Start if process.pulse == Pulse::Dead => {
+                process.pulse = Pulse::Running;
+                process.polled_at = u64::MAX;
+                // It takes everybody for alive until it hears otherwise.
+                (0..gateways).for_each(|member| process.gateway.set_member(now, member, true));
+                process.gateway.poll(now);
+            }
+            Blow::Freeze if process.pulse == Pulse::Running => process.pulse = Pulse::Frozen,
+            Blow::Wake if process.pulse == Pulse::Frozen => {
+                process.pulse = Pulse::Running;
+                let (mine, others) = std::mem::take(&mut self.held).into_iter().partition(|(g, _)| *g == n);
+                self.held = others;
+                let mine: Vec<(u32, Due)> = mine;
+                mine.into_iter().for_each(|(_, due)| self.schedule(now, due));
+                self.processes[n as usize].gateway.poll(now);
+            }
+            Blow::Start | Blow::Freeze | Blow::Wake => {}
+            Blow::Believed(alive) => {
+                for (other, process) in (0..).zip(&mut self.processes) {
+                    if other != n && process.pulse != Pulse::Dead {
+                        process.gateway.set_member(now, n, alive);
+                    }
+                }
             }
         }
-        // What it had decided to send is gone with it.
-        self.gateway.take_transmits().for_each(drop);
-        for submission in self.gateway.take_submissions() {
-            drop(submission);
-        }
-        self.gateway.restart(now);
-        assert!(self.gateway.is_idle());
-        assert_eq!(self.gateway.stats().online, 0);
     }
 
     fn power(&mut self, now: u64, id: u32, on: bool) {
@@ -206,42 +267,69 @@ impl World {
         }
     }
 
-    fn outcome(&mut self, now: u64, batch: u32) {
-        if self.in_flight.remove(&batch).is_none() {
+    /// The log commits or aborts. Where the gateway is not told, it takes the transaction for failed after a time.
+    fn decide(&mut self, now: u64, ticket: Ticket, told: bool) {
+        let is_late = !told && self.chance.per_mille(300);
+        if is_late {
+            // It hangs, and is committed by itself unless a fence comes first.
+            let later = now + self.chance.below(5 * SECOND);
+            self.schedule(later, Due::Decide(ticket, true));
+        }
+        let committed = !is_late && (told || self.chance.per_mille(500)) && self.log.commit(ticket);
+        if !committed && !is_late {
+            self.log.abort(ticket);
+        }
+        let outcome = match (told, committed) {
+            (true, true) => 0,
+            (true, false) => 2,
+            (false, _) => 1,
+        };
+        let wait = if told { 0 } else { self.chance.below(2 * SECOND) };
+        self.schedule(now + wait, Due::Outcome(ticket, outcome));
+    }
+
+    fn outcome(&mut self, now: u64, (gateway, incarnation, batch): Ticket, outcome: u8) {
+        let process = &mut self.processes[gateway as usize];
+        if process.incarnation == incarnation {
+            let outcomes = [Outcome::Committed, Outcome::Failed, Outcome::Fenced];
+            process.gateway.sink_outcome(now, batch, outcomes[usize::from(outcome)]);
+        }
+    }
+
+    fn open(&mut self, now: u64, n: u32, incarnation: u32, shard: u32) {
+        let process = &mut self.processes[n as usize];
+        if process.incarnation != incarnation {
             return;
         }
-        let committed = !self.chance.per_mille(self.faults.abort);
-        if committed {
-            self.sink.commit(batch);
-        } else {
-            self.sink.abort(batch);
+        if self.chance.per_mille(self.faults.unknown) {
+            process.gateway.open_failed(now, shard);
+            return;
         }
-        self.gateway.sink_outcome(now, batch, committed);
+        process.generations.insert(shard, self.log.fence(shard));
+        let checkpoints = self.log.checkpoints(shard, self.plan.gateway.shards);
+        process.gateway.opened(now, shard, self.log.term(shard), checkpoints);
     }
 
     fn fire(&mut self, now: u64, id: u32, event: Event) {
+        self.check_heard(id, &event);
         let mut told = Told::default();
         let device = &mut self.devices[id as usize];
-        if let (Event::Frame(Frame::Admit(admit)), State::Connecting) = (event, device.state()) {
-            self.admits += u64::from(admit.marks.is_some());
-        }
         device.handle(&self.plan.device, id, now, event, &mut told);
+        let gateway = u32::from(device.gateway());
         self.lost[id as usize] += told.lost;
         for frame in told.frames {
-            if let Frame::Hello(hello) = frame {
-                self.sessions[id as usize] = hello.session;
-            }
-            self.send(now, id, frame, true);
+            self.send(now, id, frame, Some(gateway));
         }
     }
 
-    fn send(&mut self, now: u64, id: u32, frame: Frame, up: bool) {
+    /// Puts a frame on the wire: to a gateway, or to the device.
+    fn send(&mut self, now: u64, id: u32, frame: Frame, up: Option<u32>) {
         if self.chance.per_mille(self.faults.loss) {
             return;
         }
         self.frames.push(frame);
         let place = self.frames.len() - 1;
-        let due = if up { Due::Up(id, place) } else { Due::Down(id, place) };
+        let due = up.map_or(Due::Down(id, place), |gateway| Due::Up(gateway, id, place));
         let latency = 20_000 + self.chance.below(self.faults.jitter_micros + 1);
         self.schedule(now + latency, due);
         if self.chance.per_mille(self.faults.doubled) {
@@ -250,74 +338,97 @@ impl World {
         }
     }
 
-    /// Takes what the gateway has decided: transactions to the sink, frames to the network.
-    fn collect(&mut self, now: u64) {
-        let submissions: Vec<_> = self.gateway.take_submissions().collect();
-        for submission in submissions {
-            self.check_submission(&submission.entries);
-            self.sink.submit(&submission);
-            self.in_flight.insert(submission.batch, ());
-            let latency = 30_000 + self.chance.below(self.faults.slow_commit_micros + 1);
-            self.schedule(submission.at + latency, Due::Outcome(submission.batch));
+    /// Takes what a gateway has decided: requests to the log, frames to the network.
+    fn collect(&mut self, now: u64, n: u32) {
+        let process = &mut self.processes[n as usize];
+        if process.pulse != Pulse::Running {
+            return;
         }
-        let transmits: Vec<_> = self.gateway.take_transmits().collect();
+        let requests: Vec<_> = process.gateway.take_sink_requests().collect();
+        let incarnation = process.incarnation;
+        for request in requests {
+            match request {
+                SinkRequest::Store(submission) => self.submit(n, submission),
+                SinkRequest::Open { at, shard } => {
+                    let latency = 30_000 + self.chance.below(self.faults.slow_commit_micros + 1);
+                    self.schedule(at.max(now) + latency, Due::Open(n, incarnation, shard));
+                }
+                SinkRequest::Close { .. } => {}
+            }
+        }
+        let transmits: Vec<_> = self.processes[n as usize].gateway.take_transmits().collect();
         for transmit in transmits {
-            self.check_answer(transmit.device, &transmit.frame);
-            self.send(now, transmit.device, transmit.frame, false);
+            self.send(now, transmit.device, transmit.frame, None);
         }
-        let next = self.gateway.next_deadline();
+        let process = &mut self.processes[n as usize];
+        let next = process.gateway.next_deadline();
         assert!(next >= now, "left a deadline of {next} behind at {now}");
-        if next != self.polled_at {
-            self.polled_at = next;
-            self.schedule(next, Due::Poll);
+        if next != process.polled_at {
+            process.polled_at = next;
+            self.schedule(next, Due::Poll(n));
         }
-        self.check_bounds();
+        self.check_bounds(n);
     }
 
-    fn check_submission(&self, entries: &[klais_gateway::SinkEntry]) {
+    fn submit(&mut self, n: u32, submission: Submission) {
+        self.check_submission(&submission);
+        let process = &self.processes[n as usize];
+        let generation = process.generations.get(&submission.shard).copied().unwrap_or(0);
+        let ticket = (n, process.incarnation, submission.batch);
+        let at = submission.at;
+        self.log.submit(ticket, generation, submission);
+        let latency = 30_000 + self.chance.below(self.faults.slow_commit_micros + 1);
+        let told = !self.chance.per_mille(self.faults.unknown);
+        self.schedule(at + latency, Due::Decide(ticket, told));
+    }
+
+    fn check_submission(&self, submission: &Submission) {
         let config = &self.plan.gateway;
+        let entries = &submission.entries;
         let readings: u64 = entries.iter().map(|e| u64::from(e.count)).sum();
         let last = entries.last().map_or(0, |e| u64::from(e.count));
         assert!(readings - last < config.batch_readings_max, "{readings} readings in one transaction");
-        assert!(self.in_flight.len() < config.producers * config.batches_in_flight_max);
+        assert!(entries.iter().all(|e| e.device % config.shards == submission.shard), "{submission:?}");
         if config.slots {
             let lanes: Vec<u8> = entries.iter().map(|e| e.lane as u8).collect();
             assert!(lanes.is_sorted(), "backfill before live: {entries:?}");
         }
     }
 
-    fn check_answer(&mut self, id: u32, frame: &Frame) {
-        let committed = |lane| self.sink.mark(id, lane);
-        match frame {
-            Frame::Ack { lane, mark, .. } => {
+    /// What a device believes of its gateway must be so.
+    fn check_heard(&mut self, id: u32, event: &Event) {
+        let device = &self.devices[id as usize];
+        let (state, session, term) = (device.state(), device.session(), device.term());
+        match event {
+            Event::Frame(Frame::Ack { session: of, lane, mark })
+                if state == State::Online && *of == session =>
+            {
                 self.acks += 1;
-                assert!(*mark <= committed(*lane), "{frame:?} to {id}, committed {}", committed(*lane));
+                let committed = self.log.mark(id, *lane);
+                assert!(*mark <= committed, "{event:?} to {id}, committed {committed}");
             }
-            Frame::Admit(admit) => {
+            Event::Frame(Frame::Admit(admit))
+                if state == State::Connecting && admit.session == session && admit.term >= term =>
+            {
+                self.admits += 1;
                 let marks = admit.marks.expect("a gateway that keeps marks");
                 // Of a new epoch nothing is stored.
+                let committed = |lane| self.log.mark(id, lane);
                 let known = [(0, 0), (committed(Lane::Live), committed(Lane::Backfill))];
-                let device = &self.devices[id as usize];
-                let is_last = admit.session == self.sessions[id as usize];
-                let awaited = is_last && device.state() == State::Connecting;
-                assert!(!awaited || known.contains(&marks), "{frame:?} to {id}, committed {known:?}");
-                if marks == (0, 0) {
-                    self.sink.new_epoch(id);
-                }
+                assert!(known.contains(&marks), "{admit:?} to {id}, committed {known:?}");
             }
             _ => {}
         }
     }
 
-    fn check_bounds(&self) {
+    fn check_bounds(&self, n: u32) {
         let config = &self.plan.gateway;
         let frame = u64::from(self.plan.device.frame_readings);
         // What failed transactions give back comes on top of what may wait.
-        let back =
-            (config.producers * config.batches_in_flight_max) as u64 * (config.batch_readings_max + frame);
-        let queued = self.gateway.stats().queued;
-        assert!(queued <= config.sink_queue_readings + back, "{queued} readings wait");
-        assert!(self.gateway.stats().queued_max <= config.sink_queue_readings);
+        let back = u64::from(config.shards) * (config.batch_readings_max + frame);
+        let stats = self.processes[n as usize].gateway.stats();
+        assert!(stats.queued <= config.sink_queue_readings + back, "{} readings wait", stats.queued);
+        assert!(stats.queued_max <= config.sink_queue_readings);
     }
 
     fn settle(&mut self) {
@@ -327,14 +438,19 @@ impl World {
             let taken = plan.device.schedule.taken(plan.device.schedule.phase(id), plan.end);
             self.stop_sensing(id, taken);
             let (held, lost) = self.devices[n].settle(&plan.device, id, plan.end);
-            let (stored, lost) = (self.sink.count(id), self.lost[n] + u64::from(lost));
+            let (stored, lost) = (self.log.count(id), self.lost[n] + u64::from(lost));
             let produced = self.produced[n];
             let account = format!("device {id}: took {produced}, stored {stored}, holds {held}, lost {lost}");
             assert!(stored <= produced, "{account}");
             assert!(stored + u64::from(held) + lost >= produced, "{account}");
             // All is quiet: what is held was taken since the last report.
             let per_report = plan.device.schedule.report_micros / plan.device.schedule.reading_micros;
-            assert!(u64::from(held) <= per_report + 2, "{account}");
+            assert!(
+                u64::from(held) <= per_report + 2,
+                "{account} {:?} {:?}",
+                self.devices[n],
+                self.processes.iter().map(|p| (p.pulse, p.gateway.stats())).collect::<Vec<_>>()
+            );
             if lost == 0 {
                 assert!(stored + u64::from(held) <= produced + per_report + 2, "{account}");
             }

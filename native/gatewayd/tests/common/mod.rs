@@ -3,10 +3,11 @@
 #![allow(clippy::disallowed_methods, reason = "real processes in real time")]
 
 use klais_burst_sync::wire::{self, MasterKeys};
-use klais_burst_sync::{Admit, Cookie, Data, Defer, Frame, Hello, Lane};
+use klais_burst_sync::{Admit, Cookie, Data, Defer, Frame, Hello, Lane, Term};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
+use std::cell::Cell;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::path::PathBuf;
@@ -37,7 +38,7 @@ pub fn config() -> Value {
             "deduplicate": true, "capacityPerSecond": 100_000, "sessionsPerSecond": 10_000,
             "slotWindowMicros": 10_000_000, "overbookPermille": 1_000, "sinkQueueReadings": 1_000_000,
             "undecidedFramesMax": 9_007_199_254_740_991_u64, "backfillQueueReadings": 100_000,
-            "commitIntervalMicros": 1_000, "batchReadingsMax": 10_000, "producers": 1,
+            "commitIntervalMicros": 1_000, "batchReadingsMax": 10_000, "shards": 1,
             "batchesInFlightMax": 1, "bufferReadings": 1_000, "frameReadings": 50
         },
         "sink": { "kind": "mock", "commitMicros": 0, "readingsPerSecond": 0 }
@@ -180,6 +181,8 @@ pub struct Device {
     pub socket: UdpSocket,
     pub keys: MasterKeys,
     pub key_epoch: u8,
+    /// Of the last ADMIT.
+    pub term: Cell<Term>,
 }
 
 impl Device {
@@ -191,7 +194,8 @@ impl Device {
     pub fn over(id: u32, socket: UdpSocket, gateway: SocketAddr) -> Self {
         socket.connect(gateway).expect("an address");
         socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-        Self { id, socket, keys: MasterKeys::new(KEY, 0), key_epoch: 0 }
+        let term = Cell::new(Term::default());
+        Self { id, socket, keys: MasterKeys::new(KEY, 0), key_epoch: 0, term }
     }
 
     pub fn bytes(&self, frame: &Frame) -> Vec<u8> {
@@ -221,6 +225,9 @@ impl Device {
         let length = self.socket.recv(&mut bytes).ok()?;
         let parsed = wire::open(&bytes[..length], &self.keys).expect("a signed frame");
         assert_eq!((parsed.device, parsed.key_epoch), (self.id, self.key_epoch));
+        if let Frame::Admit(admit) = parsed.frame {
+            self.term.set(admit.term);
+        }
         Some(parsed.frame)
     }
 
@@ -272,6 +279,7 @@ impl Device {
             due_millis: 0,
             gap: false,
             round: 0,
+            term: self.term.get().echo(),
         })
     }
 

@@ -20,6 +20,7 @@ pub const FIRST_READING: Data = Data {
     due_millis: 0,
     gap: false,
     round: 0,
+    term: klais_burst_sync::TermEcho::new(0),
 };
 
 /// Draws, one after another, from a seed.

@@ -65,6 +65,7 @@ pub fn data(keys: &MasterKeys, device: u32) -> Result<Vec<u8>, ToolError> {
         due_millis: 0,
         gap: false,
         round: 0,
+        term: klais_burst_sync::TermEcho::default(),
     };
     frame(keys, device, &Frame::Data(data), &[0x5a; READING_BYTES])
 }
