@@ -19,6 +19,11 @@ const layers = {
 		externals: ["bytes", "ed25519-dalek", "foca", "rand_core", ...PURE_EXTERNALS],
 	},
 	"klais-gateway": { needs: ["klais-units", "klais-dam", "klais-burst-sync"], externals: PURE_EXTERNALS },
+	// The protocol in a small world, explored to its end: tests alone.
+	"klais-model-check": {
+		needs: ["klais-units", "klais-dam", "klais-burst-sync", "klais-gateway"],
+		externals: ["ahash", "stateright", ...PURE_EXTERNALS],
+	},
 	// The same decisions in the kernel: held against those of the pure crates.
 	"klais-xdp": {
 		needs: ["klais-units", "klais-dam", "klais-burst-sync", "klais-gateway"],

@@ -63,6 +63,7 @@ function keySections() {
 		...section("`devices.firmware`", "firmware", mapOf(devices.firmware)),
 		...section("`devices.firmware.backoff`", "backoff", mapOf(mapOf(devices.firmware).backoff)),
 		...section("`devices.link`", "link", mapOf(devices.link)),
+		...section("`devices.clocks`", "clocks", devices.clocks.properties),
 		...section("`gateways`", "gateways", mapOf(root.gateways)),
 		...section("`broker`", "broker", mapOf(root.broker)),
 		...section("`outages`, each", "outages", outageKeys(root.outages)),

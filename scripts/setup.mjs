@@ -1,4 +1,5 @@
 // Runs before `npm start` and `npm test`, so it may use nothing but Node's own modules.
+import { provideBroker } from "./setup/broker.mjs";
 import { main } from "./setup/main.mjs";
 import {
 	buildNative,
@@ -15,7 +16,7 @@ import { buildTypeScript, distIsCurrent } from "./setup/typescript.mjs";
 const OLDEST_NODE = 20;
 
 /** The live programs take minutes to build, and a simulation needs none of them. */
-function setUp({ forTests, forLive }) {
+async function setUp({ forTests, forLive }) {
 	if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
 		throw new SetupError(`Node ${OLDEST_NODE} or newer is needed; this is ${process.versions.node}`);
 	}
@@ -37,8 +38,11 @@ function setUp({ forTests, forLive }) {
 	if (!distIsCurrent()) {
 		buildTypeScript();
 	}
+	if (forTests || forLive) {
+		await provideBroker();
+	}
 }
 
-main(() =>
+await main(() =>
 	setUp({ forTests: process.argv.includes("--for-tests"), forLive: process.argv.includes("--for-live") }),
 );

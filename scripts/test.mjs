@@ -1,11 +1,12 @@
 // Everything that CI checks, in order, up to the first failure. Its last line is the count of tests.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { at, root } from "./setup/paths.mjs";
 import { bpfTools } from "./setup/system.mjs";
+import { openTestBroker } from "./test/broker.mjs";
 import { addCounts, cargoCounts, noCounts, vitestCounts } from "./test/counts.mjs";
 
 const node = process.execPath;
@@ -21,7 +22,12 @@ const excluded = [
 	...(process.platform === "linux" ? [] : ["--exclude", "klais-fleet"]),
 ];
 const target = ["--locked", "--target-dir", at("native", "target")];
-const cargoFlags = ["--workspace", ...excluded, ...target];
+// It builds librdkafka, and its tests want a broker: steps of their own.
+const manifestOf = (crate) => readFileSync(at("native", crate, "Cargo.toml"), "utf8");
+const hasKafka = existsSync(at("native", "kafka", "Cargo.toml"));
+const withoutKafka = hasKafka ? ["--exclude", "klais-kafka"] : [];
+const kafkaGatewayd = canBuildBpf && /^kafka\s*=/m.test(manifestOf("gatewayd"));
+const cargoFlags = ["--workspace", ...excluded, ...withoutKafka, ...target];
 // Tests that load programs into the kernel are marked as ignored: they need root.
 const mayLoadBpf = canBuildBpf && process.getuid?.() === 0;
 if (!mayLoadBpf) {
@@ -39,6 +45,27 @@ const kernelTests = {
 	],
 	count: ({ stdout }) => cargoCounts(stdout),
 };
+
+/** What writes to Kafka. The daemon's default build, which cannot, is tested with all others. */
+function kafkaSteps(environment) {
+	const crates = ["-p", "klais-kafka", ...(kafkaGatewayd ? ["-p", "klais-gatewayd"] : [])];
+	const features = kafkaGatewayd ? ["--features", "klais-gatewayd/kafka"] : [];
+	const clippy = [...cargo("clippy"), ...target, ...crates, ...features, "--all-targets", "-q"];
+	const tests = (name, which, withIgnored) => ({
+		name,
+		command: [...cargo("test"), ...target, ...which, ...(withIgnored ? ["--", "--include-ignored"] : [])],
+		environment,
+		count: ({ stdout }) => cargoCounts(stdout),
+	});
+	const gatewayd = ["-p", "klais-gatewayd", "--features", "kafka"];
+	return [
+		{ name: "cargo clippy, kafka", command: [...clippy, "--", "-D", "warnings"] },
+		tests("cargo test, kafka", ["-p", "klais-kafka"], environment !== undefined),
+		...(kafkaGatewayd
+			? [tests("cargo test, gatewayd with kafka", gatewayd, mayLoadBpf && environment !== undefined)]
+			: []),
+	];
+}
 
 function plan(vitestReport) {
 	const biome = [node, inModules("@biomejs", "biome", "bin", "biome"), "check", "--error-on-warnings", "."];
@@ -86,6 +113,7 @@ function plan(vitestReport) {
 			count: ({ stdout }) => cargoCounts(stdout),
 		},
 		...(mayLoadBpf ? [kernelTests] : []),
+		...(hasKafka ? kafkaSteps(kafkaEnvironment) : []),
 		{
 			name: "vitest",
 			command: [...vitest, ...reporters],
@@ -95,10 +123,11 @@ function plan(vitestReport) {
 	];
 }
 
-function runStep({ name, command: [program, ...args], isShown, count }) {
+function runStep({ name, command: [program, ...args], environment, isShown, count }) {
 	const started = performance.now();
 	const result = spawnSync(program, args, {
 		cwd: root,
+		env: { ...process.env, ...environment },
 		encoding: "utf8",
 		maxBuffer: 1 << 28,
 		stdio: ["ignore", isShown ? "inherit" : "pipe", isShown ? "inherit" : "pipe"],
@@ -122,6 +151,8 @@ function runStep({ name, command: [program, ...args], isShown, count }) {
 	return { passed, counts };
 }
 
+const broker = hasKafka ? await openTestBroker() : undefined;
+const kafkaEnvironment = broker === undefined ? undefined : { KLAIS_KAFKA: broker.bootstrap };
 const scratch = mkdtempSync(join(tmpdir(), "klais-test-"));
 let total = noCounts;
 let failedAt;
@@ -136,6 +167,7 @@ try {
 	}
 } finally {
 	rmSync(scratch, { recursive: true, force: true });
+	await broker?.remove();
 }
 if (failedAt !== undefined) {
 	process.stdout.write(`stopped at: ${failedAt}\n`);

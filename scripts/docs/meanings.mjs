@@ -30,6 +30,13 @@ export const MEANINGS = {
 		],
 		firmware: ["A profile by name, or a map that starts from one and changes it.", "`smart-meter`"],
 		link: ["A profile by name, or a map that starts from one and changes it.", "`lte-m`"],
+		clocks: ["Devices whose clock is wrong.", "every clock is right"],
+	},
+	clocks: {
+		reset: ["Share of devices without a clock: theirs begins anew each time that power comes.", "0"],
+		ahead: ["Share of devices whose clock is thirty days ahead.", "0"],
+		drifting: ["Share of devices whose clock is fast or slow.", "0"],
+		drift: ["How fast or slow at most; drawn uniformly per device.", "200ppm"],
 	},
 	firmware: {
 		profile: ["The profile to start from.", "`smart-meter`"],
@@ -79,7 +86,10 @@ export const MEANINGS = {
 		uplink: ["Bits per second from the device upwards; 0 for no limit.", fromProfile],
 	},
 	gateways: {
-		count: ["Gateways. Device `d` belongs to gateway `d mod count`.", looked],
+		count: [
+			"Gateways. Device `d` is in shard `d mod partitions`; shard `s` belongs to gateway `s mod count` while that one is there.",
+			looked,
+		],
 		helloCpu: ["CPU time of one admitted session; refused ones then cost nothing.", calibrated],
 		dataCpu: ["CPU time of one DATA frame; refused ones then cost nothing.", calibrated],
 		readingCpuNanos: ["CPU time per reading, nanoseconds.", calibrated],
@@ -96,10 +106,14 @@ export const MEANINGS = {
 			"the fleet in 20 minutes, at most 80 % of the CPU",
 		],
 		slotWindow: ["How late a device may come back to its session slot.", looked],
+		detectAfter: ["How long a gateway takes to learn that another one is gone, or back.", looked],
 	},
 	broker: {
-		partitions: ["Partitions of the topic.", looked],
-		nodes: ["Broker nodes; each takes its share of the capacity.", looked],
+		partitions: ["Partitions of the topic, and shards of devices: what one gateway owns at a time.", looked],
+		nodes: [
+			"Broker nodes; each takes its share of the capacity. Partition `p` is led by node `p mod nodes`.",
+			looked,
+		],
 		capacity: ["Readings per second that the whole cluster stores.", "twice the live load"],
 		commitMin: ["Shortest commit latency of an idle broker.", looked],
 		commitMedian: ["Median commit latency of an idle broker.", looked],
@@ -114,7 +128,7 @@ export const MEANINGS = {
 		kind: ["What happens; see the list below.", "must be there"],
 		at: ["When it begins, from the scenario's start.", "must be there, unless `cohorts` is"],
 		until: [
-			"When it ends. Gateways and brokers always come back: no `never`.",
+			"When it ends. Gateways, nodes and brokers always come back: no `never`.",
 			"must be there, unless `cohorts` is",
 		],
 		share: ["Which part of the fleet it hits.", "must be there, unless `cohorts` is"],
@@ -124,8 +138,28 @@ export const MEANINGS = {
 			"none",
 		],
 		loss: ["`brown-out` only: chance that a frame is lost, on top of the link's.", "20%"],
+		duplicate: ["`brown-out` only: chance that a frame arrives twice, on top of the link's.", "0"],
+		reorder: ["`brown-out` only: chance that a frame arrives behind later ones, on top of the link's.", "0"],
 		latencyFactor: ["`brown-out` only: how many times slower frames are.", "4"],
-		gateways: ["`gateway` only: how many die.", "all"],
+		gateways: [
+			"`gateway`, `gateway-freeze`, `gateway-cut`: how many it hits. Faults that overlap hit different ones.",
+			"all for `gateway`, 1 for the others",
+		],
+		down: [
+			"`gateway` only: `process`: its port refuses what comes; `machine`: nobody answers at all.",
+			"`process`",
+		],
+		takeover: [
+			"`gateway` only: whether the others notice and take its devices. `false`: as when it is back before anyone has noticed.",
+			"`true`",
+		],
+		from: [
+			"`gateway-cut` only: whom it cannot talk to.",
+			"all three",
+			"a list of `devices`, `peers`, `broker`",
+		],
+		direction: ["`gateway-cut` only: `in`: nothing comes in; `out`: nothing gets out; `both`.", "`both`"],
+		nodes: ["`leader-loss` only: how many nodes of the broker it hits.", "1"],
 	},
 };
 
@@ -135,10 +169,16 @@ export const OUTAGE_KINDS = {
 	refused: "No way through, and the network says so: connections are reset and attempts refused.",
 	"black-holed": "No way through, and nobody says so: frames vanish in both directions.",
 	"half-open": "Frames go up, no answer comes down.",
-	"brown-out": "The link stays up, but loses and delays.",
+	"brown-out": "The link stays up, but delays and loses, and doubles and reorders where it says so.",
 	gateway:
-		"Gateway processes die: sessions, queues and open transactions are gone; devices are reset at once.",
+		"Gateways die: sessions, queues and open transactions are gone. Others take their devices. Under `none` connections are reset at once; under datagrams a device notices when it sends.",
+	"gateway-freeze":
+		"Gateways stop in mid-work, are replaced, and wake as if nothing had happened: zombies that others have fenced meanwhile.",
+	"gateway-cut":
+		"Gateways run, but are cut off: from devices, from each other, from the broker. Cut from each other, several take themselves for the owner of one shard.",
 	broker: "The broker takes nothing and commits nothing.",
+	"leader-loss":
+		"Nodes of the broker die: their partitions have no leader until `until`, and what was on its way to them fails, with nobody knowing whether it was stored.",
 };
 
 /** What ties fields together; `src/scenarios/check-scenario.ts` enforces it. */
@@ -147,6 +187,8 @@ export const RULES = [
 	"`bootMin` ≤ `bootMax`, `backoff.base` ≤ `backoff.cap`, `helloTimeout` ≤ `helloTimeoutMax`.",
 	"Link latencies rise strictly: `min` < `median` < `p99` < `max`. So do commit latencies: `commitMin` < `commitMedian` < `commitP99`.",
 	"`sinkQueueReadings` and `sinkBatchReadings` hold at least one frame (`frameReadings`).",
-	"At no moment are more devices out than there are, or more gateways.",
+	"At no moment are more devices out than there are, or more gateways or nodes hit.",
+	"`reset`, `ahead` and `drifting` are at most 100 % together.",
+	"`partitions` is at least `gateways.count` and `broker.nodes`; multiples of both share the load evenly.",
 	"No policy is named twice.",
 ];

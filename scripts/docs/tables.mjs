@@ -26,7 +26,12 @@ function takes(schema) {
 			? `a list of at most ${schema.maxItems}`
 			: `a list of ${takes(schema.items)}`;
 	}
-	const texts = { string: "a text", integer: "a whole number", object: "a map, see below" };
+	const texts = {
+		boolean: "`true`, `false`",
+		string: "a text",
+		integer: "a whole number",
+		object: "a map, see below",
+	};
 	return texts[schema.type] ?? schema.type;
 }
 

@@ -1,9 +1,9 @@
 import { SetupError } from "./run.mjs";
 
 /** Runs a script's work; a failure the user can act on is printed without a stack. */
-export function main(work) {
+export async function main(work) {
 	try {
-		work();
+		await work();
 	} catch (error) {
 		if (!(error instanceof SetupError)) {
 			throw error;

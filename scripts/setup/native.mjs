@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, renameSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, renameSync } from "node:fs";
 import { at } from "./paths.mjs";
 import { SetupError, step } from "./run.mjs";
 import { filesBelow, hashFiles, readStamp, writeStamp } from "./stamps.mjs";
@@ -25,11 +25,18 @@ export const programsAreCurrent = () =>
 	PROGRAMS.every((name) => existsSync(at("native", "target", "release", name))) &&
 	readStamp(PROGRAMS_STAMP) === fingerprint();
 
+/** The live gateway writes to Kafka too, if it is asked to. */
+function features() {
+	const manifest = readFileSync(at("native", "gatewayd", "Cargo.toml"), "utf8");
+	return /^kafka\s*=/m.test(manifest) ? ["--features", "klais-gatewayd/kafka"] : [];
+}
+
 /** Gateway, packet fleet and XDP tools, for `klais live` and its benchmarks. */
 export function buildPrograms() {
 	const built = fingerprint();
 	step("building the live gateway, fleet and XDP tools", "cargo", [
 		...["build", "--release", "--locked", ...PROGRAMS.flatMap((name) => ["-p", name])],
+		...features(),
 		...["--manifest-path", at("native", "Cargo.toml"), "--target-dir", at("native", "target")],
 	]);
 	writeStamp(PROGRAMS_STAMP, built);

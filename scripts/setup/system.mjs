@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { output, SetupError, say, step } from "./run.mjs";
 
 const OLDEST_RUST = [1, 95];
@@ -51,6 +52,14 @@ const browser = {
 	help: "Debian: apt-get install chromium",
 };
 
+const redis = {
+	name: "redis-server",
+	optional: "the tests of sweeps on a queue are skipped",
+	isThere: () => output("redis-server", ["--version"]) !== undefined,
+	debian: ["redis-server"],
+	help: "Debian, Ubuntu: apt-get install redis-server; Fedora: dnf install redis",
+};
+
 const onLinux = process.platform === "linux";
 const anyOf = (...paths) => paths.some((path) => existsSync(path));
 
@@ -79,9 +88,37 @@ const networkTools = {
 	help: "Debian, Ubuntu: apt-get install iproute2 util-linux ethtool nftables",
 };
 
+const OLDEST_JAVA = 17;
+
+const java = {
+	name: `Java ${OLDEST_JAVA} or newer`,
+	optional: "what needs a Kafka broker is skipped, unless KLAIS_KAFKA names one",
+	isThere: () =>
+		Number(/^\S+ (\d+)/.exec(output(javaProgram(), ["--version"]) ?? "")?.[1] ?? 0) >= OLDEST_JAVA,
+	found: () => output(javaProgram(), ["--version"])?.split("\n")[0],
+	debian: ["default-jre-headless"],
+	help: "Debian, Ubuntu: apt-get install default-jre-headless; Fedora: dnf install java-21-openjdk-headless",
+};
+
+const javaProgram = () => {
+	const home = process.env["JAVA_HOME"] ?? "";
+	return home === "" ? "java" : join(home, "bin", "java");
+};
+
+const maven = {
+	name: "Maven",
+	optional: java.optional,
+	isThere: () => output("mvn", ["--version"]) !== undefined,
+	debian: ["maven"],
+	help: "Debian, Ubuntu: apt-get install maven; Fedora: dnf install maven",
+};
+
+/** What fetches and runs a Kafka broker, where the user names none. */
+export const kafkaTools = (process.env["KLAIS_KAFKA"] ?? "") === "" ? [java, maven] : [];
+
 export const toBuild = [rustc, cargo, linker];
-export const toRunLive = [...toBuild, bpfTools, networkTools];
-export const toTest = [...toRunLive, rustLints, browser];
+export const toRunLive = [...toBuild, bpfTools, networkTools, ...kafkaTools];
+export const toTest = [...toRunLive, rustLints, browser, redis];
 
 const mayUseApt = () =>
 	process.getuid?.() === 0 &&

@@ -10,6 +10,7 @@ import { gatewayService } from "./bench/gateway-service.js";
 import type { Group } from "./bench/group.js";
 import { hold } from "./bench/hold.js";
 import { nativeStep } from "./bench/native-step.js";
+import { sweep } from "./bench/sweep.js";
 import { renderTable } from "./bench/table.js";
 import { turnaround } from "./bench/turnaround.js";
 import { xdp } from "./bench/xdp.js";
@@ -30,6 +31,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
 	"gateway-service": gatewayService,
 	"native-step": nativeStep,
 	turnaround,
+	sweep,
 };
 
 const DEFAULT_OUT = join("results", "latest");

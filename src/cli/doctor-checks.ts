@@ -12,23 +12,11 @@ import {
 } from "../live/machine.js";
 import { formatBytes } from "../reports/format.js";
 import { MAX_DEVICES } from "../scenarios/limits.js";
+import type { Check, Needed } from "./doctor-check.js";
 import { firstLine, usableMemoryBytes } from "./host-facts.js";
+import { kafkaChecks } from "./kafka-checks.js";
 import { devicesThatFit } from "./memory-need.js";
 import { programsFolder } from "./native-programs.js";
-
-/** What stops without it: `run` means that nothing can be simulated. */
-export type Needed = "run" | "build" | "tests" | "live" | "later";
-
-/** One line of `klais doctor`. */
-export interface Check {
-	readonly name: string;
-	readonly ok: boolean;
-	/** What was found, or what is missing. */
-	readonly found: string;
-	readonly needed: Needed;
-	/** What works only with it, and how to get it. */
-	readonly help: string;
-}
 
 const OLDEST_NODE = 20;
 const CHROMIUM = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -47,8 +35,6 @@ export async function checkMachine(): Promise<readonly Check[]> {
 			"later",
 			"SimPy beside the simulator in `klais bench`: apt-get install python3",
 		),
-		program("java", ["-version"], "later", "a local Kafka broker: apt-get install default-jre-headless"),
-		program("mvn", ["--version"], "later", "fetches the local Kafka broker: apt-get install maven"),
 	]);
 	return [
 		nodeCheck(),
@@ -58,6 +44,7 @@ export async function checkMachine(): Promise<readonly Check[]> {
 		...programs,
 		chromiumCheck(),
 		...liveChecks(),
+		...(await kafkaChecks()),
 	];
 }
 

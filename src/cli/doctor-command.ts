@@ -1,4 +1,5 @@
-import { type Check, checkMachine, type Needed } from "./doctor-checks.js";
+import type { Check, Needed } from "./doctor-check.js";
+import { checkMachine } from "./doctor-checks.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
 import { coloursFor, print } from "./talk.js";
 
@@ -7,6 +8,7 @@ const TITLES: Readonly<Record<Needed, string>> = {
 	build: "To build from source",
 	tests: "To run every test",
 	live: "To send real packets (klais live, klais calibrate, klais bench --only xdp)",
+	kafka: "To write to a real Kafka (klais live --sink kafka, and its tests)",
 	later: "For commands that use more of the machine",
 };
 

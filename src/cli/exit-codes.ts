@@ -5,11 +5,13 @@ export const EXIT = {
 	failed: 1,
 	/** Bad usage or input, or a folder that cannot be written. */
 	usage: 2,
+	/** The gate could not decide. */
+	undecided: 3,
 	/** 128 + SIGINT: stopped by the user, results are partial. */
 	interrupted: 130,
 	/** 128 + SIGTERM. */
 	terminated: 143,
 } as const;
 
-/** One of `EXIT`, or what a later command adds (3: the gate could not decide). */
+/** One of `EXIT`. */
 export type ExitCode = number;

@@ -15,6 +15,29 @@ export function printFindings(
 	}
 }
 
+/** Failed runs of a sweep that are named one by one. */
+const SWEEP_FAILURES_MAX = 20;
+
+/** The same for a sweep: failures by name, the rest in numbers. */
+export function printSweepFindings(
+	judged: readonly JudgedRun[],
+	repeatOf: (run: JudgedRun["run"]) => string | undefined,
+): void {
+	const failed = judged.filter(({ verdict }) => !verdict.passed);
+	for (const { run, verdict } of failed.slice(0, SWEEP_FAILURES_MAX)) {
+		const failures = verdict.findings.filter(({ severity }) => severity === "failure");
+		printFindings([{ run, verdict: { ...verdict, findings: failures } }], repeatOf);
+	}
+	const counts = new Map<string, number>();
+	for (const { severity, code } of judged.flatMap(({ verdict }) => verdict.findings)) {
+		const words = `${severity}: ${code}`;
+		counts.set(words, (counts.get(words) ?? 0) + 1);
+	}
+	for (const [words, count] of counts) {
+		print(`${words} in ${count} of ${judged.length} runs`);
+	}
+}
+
 /** The same for live runs, which `command` repeats. */
 export function printLiveFindings(judged: readonly JudgedLive[], command: string): void {
 	for (const { live, verdict } of judged) {

@@ -6,7 +6,7 @@ const BASE_BYTES = 100 * 1024 * 1024;
 const RESIDENT_BYTES_PER_DEVICE = 300;
 
 /** Resident memory of one run, roughly. */
-function runBytes(devices: number): number {
+export function runBytes(devices: number): number {
 	return BASE_BYTES + devices * RESIDENT_BYTES_PER_DEVICE;
 }
 

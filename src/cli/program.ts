@@ -1,10 +1,14 @@
 import { Command } from "commander";
 import type { CalibrateFlags } from "./calibrate-command.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
+import { addGate } from "./gate-options.js";
 import type { ImportFlags } from "./import-command.js";
 import type { LiveFlags } from "./live-flags.js";
+import type { MergeFlags } from "./merge-command.js";
 import type { ReportFlags } from "./report-command.js";
 import type { RunFlags } from "./run-flags.js";
+import type { SchemaFlags } from "./schema-command.js";
+import type { SweepFlags } from "./sweep/flags.js";
 import { toolVersion } from "./tool-facts.js";
 
 const EXAMPLES = `
@@ -27,6 +31,20 @@ Examples:
   klais run smoke --set devices.firmware.backoff=full-jitter --set broker.capacity=200/s
 
 Results of an earlier run in the same folder are replaced. The last line on stdout is the report's path.`;
+
+const SWEEP_EXAMPLES = `
+Examples:
+  klais sweep sessions.yaml                                         on these cores
+  klais sweep sessions.yaml --queue redis://10.0.0.5                by whoever works at that queue
+  klais sweep --worker --queue redis://10.0.0.5                     such a worker, on any machine`;
+
+const MERGE_EXAMPLES = `
+Examples:
+  klais run smoke gateway-restart --shard 1/2 --out shards/1        on one machine
+  klais run smoke gateway-restart --shard 2/2 --out shards/2        on another
+  klais merge shards                                                as if one had done it all
+
+A shard that is missing, there twice, or of another version, seed or configuration is refused.`;
 
 const LIVE_EXAMPLES = `
 Examples:
@@ -55,11 +73,14 @@ export function buildProgram(end: (code: ExitCode) => void): Command {
 		.addHelpText("after", EXAMPLES);
 	for (const add of [
 		addRun,
+		addSweep,
+		addMerge,
 		addLive,
 		addList,
 		addReport,
 		addImport,
 		addBench,
+		addGate,
 		addCalibrate,
 		addDoctor,
 		addSchema,
@@ -82,11 +103,47 @@ function addRun(program: Command, end: End): void {
 		.option("--set <path=value>", "change a value of the scenario; may be repeated", collect)
 		.option("--calibration <file>", "what frames cost where a scenario does not say (see klais calibrate)")
 		.option("--workers <n>", "runs at a time (default: the cores, as far as memory goes)")
+		.option("--shard <i/n>", "only the i-th of n parts, for n machines; klais merge joins them")
+		.option("--durations <file>", "a results.json or history.ndjson whose durations balance the shards")
 		.option("--out <dir>", "folder for the results", "results/latest")
 		.option("--reporter <a,b>", "md, html, json, junit, github (default: md,html; json always)", collect)
 		.addHelpText("after", RUN_EXAMPLES)
 		.action(async (names: string[], flags: RunFlags) =>
 			end(await (await import("./run-command.js")).runCommand(names, flags)),
+		);
+}
+
+function addSweep(program: Command, end: End): void {
+	program
+		.command("sweep")
+		.description("simulate a grid of parameters x seeds x policies, on these cores or on a queue")
+		.argument("[file]", "a sweep file (klais schema --sweep describes it)")
+		.option("--calibration <file>", "what frames cost where a scenario does not say (see klais calibrate)")
+		.option("--workers <n>", "runs at a time (default: the cores, as far as memory goes)")
+		.option("--queue <url>", "a Redis whose workers do the runs, such as redis://127.0.0.1:6379")
+		.option("--again", "with --queue: also the runs that it has records of; digests must be the same")
+		.option("--worker", "with --queue: do the runs that others ask for, until stopped")
+		.option("--idle <duration>", "with --worker: end after so long without a run, such as 30s")
+		.option("--shard <i/n>", "only the i-th of n parts, for n machines; klais merge joins them")
+		.option("--durations <file>", "a results.json or history.ndjson whose durations balance the shards")
+		.option("--out <dir>", "folder for the results", "results/latest")
+		.option("--reporter <a,b>", "md, html, json, junit, github (default: md,html; json always)", collect)
+		.addHelpText("after", SWEEP_EXAMPLES)
+		.action(async (file: string | undefined, flags: SweepFlags) =>
+			end(await (await import("./sweep/command.js")).sweepCommand(file, flags)),
+		);
+}
+
+function addMerge(program: Command, end: End): void {
+	program
+		.command("merge")
+		.description("join the records of all shards into that of the whole")
+		.argument("<dir...>", "the --out of each shard, or a folder that holds them all")
+		.option("--out <dir>", "folder for the results", "results/latest")
+		.option("--reporter <a,b>", "md, html, json, junit, github (default: md,html; json always)", collect)
+		.addHelpText("after", MERGE_EXAMPLES)
+		.action(async (dirs: string[], flags: MergeFlags) =>
+			end(await (await import("./merge-command.js")).mergeCommand(dirs, flags)),
 		);
 }
 
@@ -207,7 +264,8 @@ function addSchema(program: Command, end: End): void {
 		.command("schema")
 		.description("the JSON Schema of a scenario file, for editors")
 		.option("--results", "that of a results file instead")
-		.action(async (flags: { results?: boolean }) =>
+		.option("--sweep", "that of a sweep file instead")
+		.action(async (flags: SchemaFlags) =>
 			end(await (await import("./schema-command.js")).schemaCommand(flags)),
 		);
 }

@@ -24,9 +24,14 @@ export interface ProgressView extends PoolWatcher {
 
 /** Bars on a terminal; plain lines in CI, in a pipe and on a dumb terminal. */
 export function progressView(stream: WriteStream): ProgressView {
+	return isInteractive(stream) ? new Bars(stream) : new Lines(stream);
+}
+
+/** Whether somebody watches lines that are drawn anew. */
+export function isInteractive(stream: WriteStream): boolean {
 	const { CI, TERM } = process.env;
 	const isCi = CI !== undefined && CI !== "" && CI !== "0" && CI !== "false";
-	return stream.isTTY === true && !isCi && TERM !== "dumb" ? new Bars(stream) : new Lines(stream);
+	return stream.isTTY === true && !isCi && TERM !== "dumb";
 }
 
 interface Running {

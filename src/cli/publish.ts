@@ -2,7 +2,7 @@ import type { ResultsFile, RunRecord } from "../record/run-record.js";
 import { verdictOfResults } from "../record/verdict.js";
 import type { Reporter } from "../reports/report-files.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
-import { printFindings, printLiveFindings } from "./findings.js";
+import { printFindings, printLiveFindings, printSweepFindings } from "./findings.js";
 import { shellCommand } from "./shell-command.js";
 import { print, refuse, say } from "./talk.js";
 import { printSummary, rescueRecord, writeReports } from "./write-reports.js";
@@ -20,7 +20,7 @@ export async function publish(results: ResultsFile, publication: Publication): P
 	const report = await writeReports(results, { out, reporters });
 	await printSummary(results, reporters);
 	const verdict = verdictOfResults(results);
-	printFindings(verdict.runs, repeatOf);
+	(results.sweep === undefined ? printFindings : printSweepFindings)(verdict.runs, repeatOf);
 	printLiveFindings(verdict.live, results.command);
 	if (!report.ok) {
 		const rescued = await rescueRecord(results);

@@ -8,12 +8,13 @@ import { err, ok, type Result } from "../units/result.js";
 import type { UserError } from "../units/user-error.js";
 import { FlagReader, given } from "./flags.js";
 import { DEFAULT_REPORTERS, REPORTER_NAMES } from "./reporters.js";
+import { readShardFlags, type ShardFlags, type ShardRequest } from "./shard-flags.js";
 
 /** A pool beyond this is a slip of the finger: every worker is a thread with a heap of its own. */
-const MAX_WORKERS = 256;
+export const MAX_WORKERS = 256;
 
 /** The flags of `klais run` as the command line has them. */
-export interface RunFlags {
+export interface RunFlags extends ShardFlags {
 	readonly policy?: readonly string[];
 	readonly seed?: string;
 	readonly devices?: string;
@@ -36,6 +37,8 @@ export interface RunRequest {
 	readonly out: string;
 	/** Always with `json`. */
 	readonly reporters: ReadonlySet<Reporter>;
+	/** undefined: the whole. */
+	readonly shard: ShardRequest | undefined;
 }
 
 /** Checks the flags, all of them. What depends on the scenario (`--set`, most of `--devices`) is for its loader. */
@@ -46,13 +49,14 @@ export function readRunFlags(names: readonly string[], flags: RunFlags): Result<
 	const workers = reader.whole("--workers", flags.workers, 1, MAX_WORKERS);
 	const devices = reader.number("--devices", flags.devices, parseWhole);
 	const out = reader.text("--out", flags.out, "a folder");
+	const shard = readShardFlags(reader, flags);
 	const set = flags.set?.flatMap((text) => readSetting(text, reader) ?? []);
 	if (reader.errors.length > 0) {
 		return err(reader.errors);
 	}
 	const calibration = flags.calibration;
 	const overrides = given({ devices, seed: flags.seed, set, calibration });
-	return ok({ names, policies, overrides, workers, out, reporters: new Set([...reporters, "json"]) });
+	return ok({ names, policies, overrides, workers, out, reporters: new Set([...reporters, "json"]), shard });
 }
 
 function readSetting(text: string, reader: FlagReader): Setting[] | undefined {

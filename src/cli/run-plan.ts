@@ -1,3 +1,4 @@
+import type { ResultsFile } from "../record/run-record.js";
 import { loadScenario, type ScenarioOverrides } from "../scenarios/load-scenario.js";
 import { scalingFloors } from "../scenarios/scale-scenario.js";
 import type { PolicyName, Scenario } from "../scenarios/scenario.js";
@@ -14,6 +15,8 @@ export interface Job {
 	readonly label: string;
 	/** The command that repeats this run alone. */
 	readonly repeat: string;
+	/** In a sweep: the value of each parameter, by its path. */
+	readonly parameters?: Readonly<Record<string, string>>;
 }
 
 /** Everything to run, checked. */
@@ -23,6 +26,8 @@ export interface RunPlan {
 	/** The command that repeats the whole file. Nothing in it tells how or where it ran: records must compare equal. */
 	readonly command: string;
 	readonly warnings: readonly string[];
+	/** What the record of a shard or a sweep has beside that of a run. */
+	readonly sections: Pick<ResultsFile, "shard" | "sweep">;
 }
 
 /** Loads every scenario before any runs, so that a mistake in the last one costs nothing. */
@@ -51,10 +56,11 @@ export function planRun(request: RunRequest): Result<RunPlan, readonly UserError
 	// Scenarios with seeds of their own keep them when no seed is named.
 	const seed = seeds.size === 1 ? jobs[0]?.scenario.seed : undefined;
 	const command = repeatCommand(request.names, request.policies, seed, request.overrides);
-	return ok({ jobs, command, warnings });
+	return ok({ jobs, command, warnings, sections: {} });
 }
 
-function repeatCommand(
+/** The command that simulates these, and nothing about how or where. */
+export function repeatCommand(
 	names: readonly string[],
 	policies: readonly PolicyName[] | undefined,
 	seed: string | undefined,
@@ -73,7 +79,7 @@ function repeatCommand(
 }
 
 /** A fleet so small that a rate or a queue met its floor no longer has the shape of the large one. */
-function floorWarnings(name: string, scaled: Scenario, overrides: ScenarioOverrides): string[] {
+export function floorWarnings(name: string, scaled: Scenario, overrides: ScenarioOverrides): string[] {
 	const { devices, ...rest } = overrides;
 	const full = devices === undefined ? undefined : loadScenario(name, rest);
 	if (devices === undefined || full?.ok !== true) {

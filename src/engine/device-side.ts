@@ -1,10 +1,12 @@
 import { FrameRing } from "./frame-ring.js";
+import { ACCESS_OPEN, ACCESS_REFUSED, ACCESS_SWALLOWED } from "./gateway-states.js";
 import { LINK_BLACK_HOLED, LINK_HALF_OPEN, LINK_REFUSED } from "./link.js";
 import type { NativeFleet } from "./native.js";
 import {
 	A,
 	B,
 	C,
+	DATA_READINGS,
 	DEVICE,
 	FLOATS,
 	INTS,
@@ -29,9 +31,9 @@ export const FRAME_OVERHEAD_BYTES = 68;
 export const WIRE_READING_BYTES = 16;
 const FRAME_READINGS_MAX = 255;
 
-/** Where frames that devices send go. */
+/** Where frames that devices send to a gateway go. */
 export interface Uplink {
-	push(slice: number, time: number, source: RecordBuffer, index: number): void;
+	push(gateway: number, slice: number, time: number, source: RecordBuffer, index: number): void;
 }
 
 /** All devices: their timers and incoming frames, shard by shard, and the native stacks behind them. */
@@ -44,6 +46,7 @@ export class DeviceSide {
 	private readonly counts = new Float64Array(4);
 	private readonly refusal = new RecordBuffer(1);
 	private pending = 0;
+	private readonly saysWrongTimes: boolean;
 	/** Serialisation of a frame, by its readings. */
 	private readonly airtime: Float64Array;
 	/** Visits every shard in every slice, for a test that it changes nothing. */
@@ -61,12 +64,14 @@ export class DeviceSide {
 		this.airtime = Float64Array.from({ length: FRAME_READINGS_MAX + 1 }, (_, readings) =>
 			world.links.serialisation(FRAME_OVERHEAD_BYTES + readings * WIRE_READING_BYTES),
 		);
+		this.saysWrongTimes = !world.clocks.areAllRight;
 		this.attach();
 		this.armAll();
 	}
 
 	private attach(): void {
-		this.fleet.attach(this.inbox.floats, this.outbox.floats, this.timers, this.counts);
+		const { inbox, outbox, timers, counts, world } = this;
+		this.fleet.attach(inbox.floats, outbox.floats, timers, counts, world.routes);
 	}
 
 	/** A frame, or the network's own word, reaches a device at `time`. */
@@ -186,7 +191,10 @@ export class DeviceSide {
 					burst = 0;
 					queued = 0;
 				}
-				const readings = kind === KIND_DATA ? (ints[at + C] as number) & 0xffff : 0;
+				const readings = kind === KIND_DATA ? (ints[at + C] as number) & DATA_READINGS : 0;
+				if (this.saysWrongTimes && kind === KIND_DATA) {
+					this.world.clocks.misstate(this.outbox, n, device);
+				}
 				queued += this.airtime[readings] as number;
 				this.send(n, kind, device, time, burst++, queued);
 			} else {
@@ -201,7 +209,7 @@ export class DeviceSide {
 		if (kind === KIND_CONNECTED) {
 			world.connected(device, time, ints[at + A] as number);
 		} else if (kind === KIND_DISCONNECTED) {
-			world.disconnected(device);
+			world.disconnected(device, time);
 		} else if (kind === KIND_LOST) {
 			world.ledger.lose(device, ints[at + A] as number, ints[at + B] as number);
 		}
@@ -216,18 +224,21 @@ export class DeviceSide {
 		queued: number,
 	): void {
 		const { world } = this;
-		const { links, gatewayDown } = world;
+		const { links } = world;
 		world.frames++;
 		const state = links.of(device);
-		const refused = state === LINK_REFUSED || gatewayDown[device % gatewayDown.length] === 1;
+		const gateway = world.routes[device] as number;
+		const access = world.gateways.access(gateway);
+		const refused = state === LINK_REFUSED || access === ACCESS_REFUSED;
 		if (kind === KIND_HELLO) {
 			world.hellosSent++;
 			links.reconnect(device);
-			if (!refused && state !== LINK_BLACK_HOLED) {
+			if (state !== LINK_REFUSED && state !== LINK_BLACK_HOLED && access === ACCESS_OPEN) {
 				world.attempts++;
 			}
 		}
-		if (state === LINK_BLACK_HOLED || (refused && state === LINK_HALF_OPEN)) {
+		const swallowed = state === LINK_BLACK_HOLED || access === ACCESS_SWALLOWED;
+		if (swallowed || (refused && state === LINK_HALF_OPEN)) {
 			world.drops["link-down"]++;
 			return;
 		}
@@ -243,10 +254,10 @@ export class DeviceSide {
 			return;
 		}
 		const arrival = time + travel + queued;
-		this.uplink.push(Math.floor(arrival / this.sliceMicros), arrival, this.outbox, index);
+		this.uplink.push(gateway, Math.floor(arrival / this.sliceMicros), arrival, this.outbox, index);
 		if (links.duplicated) {
 			const again = arrival + travel;
-			this.uplink.push(Math.floor(again / this.sliceMicros), again, this.outbox, index);
+			this.uplink.push(gateway, Math.floor(again / this.sliceMicros), again, this.outbox, index);
 		}
 	}
 

@@ -1,5 +1,14 @@
 import { type FrameCosts, NO_KERNEL_COSTS } from "../scenarios/frame-costs.js";
-import { C, DEVICE, FLOATS, INTS, KIND_HELLO, META, type RecordBuffer } from "./record-layout.js";
+import {
+	C,
+	DATA_READINGS,
+	DEVICE,
+	FLOATS,
+	INTS,
+	KIND_HELLO,
+	META,
+	type RecordBuffer,
+} from "./record-layout.js";
 
 /**
  * One first-come first-served CPU per gateway, behind a bounded receive queue. What the filter in the kernel refuses costs
@@ -16,33 +25,29 @@ export class GatewayCpus {
 		this.queues = Array.from({ length: gateways }, () => new CpuQueue(queueFrames));
 	}
 
-	/** Queues a frame that the filter passed: false if the receive queue is full, and the filter's work was for nothing. */
-	offer(source: RecordBuffer, index: number): boolean {
+	/** Queues a frame that the filter of a gateway passed: false if the receive queue is full, and the filter's work was for nothing. */
+	offer(gateway: number, source: RecordBuffer, index: number): boolean {
 		const { helloNanos, dataNanos, readingNanos, kernel } = this.costs;
-		const queue = this.queueOf(source, index);
+		const queue = this.queues[gateway] as CpuQueue;
 		const isHello = kindOf(source, index) === KIND_HELLO;
 		const filterNanos = isHello ? kernel.helloPassNanos : kernel.dataPassNanos;
 		if (queue.isFull) {
 			queue.work(timeOf(source, index), filterNanos);
 			return false;
 		}
-		const readings = (source.ints[index * INTS + C] as number) & 0xffff;
+		const readings = (source.ints[index * INTS + C] as number) & DATA_READINGS;
 		const nanos = isHello ? helloNanos : dataNanos + readings * readingNanos;
 		queue.push(source, index, filterNanos + nanos);
 		return true;
 	}
 
 	/** Charges for a frame that went no further than the filter; `answered`: it was told to come back. */
-	refuse(source: RecordBuffer, index: number, answered: boolean): void {
+	refuse(gateway: number, source: RecordBuffer, index: number, answered: boolean): void {
 		const { helloDeferNanos, helloDropNanos, dataDropNanos } = this.costs.kernel;
 		const isHello = kindOf(source, index) === KIND_HELLO;
 		const dropNanos = isHello ? helloDropNanos : dataDropNanos;
-		this.queueOf(source, index).work(timeOf(source, index), answered ? helloDeferNanos : dropNanos);
-	}
-
-	private queueOf(source: RecordBuffer, index: number): CpuQueue {
-		const device = source.ints[index * INTS + DEVICE] as number;
-		return this.queues[device % this.queues.length] as CpuQueue;
+		const queue = this.queues[gateway] as CpuQueue;
+		queue.work(timeOf(source, index), answered ? helloDeferNanos : dropNanos);
 	}
 
 	/** Moves the frames that gateway `gateway` finishes before `horizon` into `target`: how many. */
@@ -63,6 +68,11 @@ export class GatewayCpus {
 	/** The process dies: its queue is gone. */
 	clear(gateway: number): void {
 		(this.queues[gateway] as CpuQueue).clear();
+	}
+
+	/** The process stops from one moment to another: its queue stays, and fills. */
+	freeze(gateway: number, fromMicros: number, toMicros: number): void {
+		(this.queues[gateway] as CpuQueue).freeze(fromMicros, toMicros);
 	}
 }
 
@@ -145,6 +155,20 @@ class CpuQueue {
 
 	nextFinish(): number {
 		return this.size === 0 ? Number.POSITIVE_INFINITY : (this.finish[this.head] as number);
+	}
+
+	/** Everything that is not done by `fromMicros` is done so much later; what comes meanwhile waits until `toMicros`. */
+	freeze(fromMicros: number, toMicros: number): void {
+		for (let n = 0; n < this.size; n++) {
+			const slot = (this.head + n) % this.room;
+			this.finish[slot] = (this.finish[slot] as number) + toMicros - fromMicros;
+		}
+		if (this.busyMicros > fromMicros) {
+			this.busyMicros += toMicros - fromMicros;
+		} else {
+			this.busyMicros = toMicros;
+			this.busyNanos = 0;
+		}
 	}
 
 	clear(): void {

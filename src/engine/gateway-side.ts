@@ -1,99 +1,163 @@
-import { type Batch, BrokerModel } from "./broker-model.js";
-import type { Collector } from "./collector.js";
+import { type Batch, BrokerModel, type BrokerSetup } from "./broker-model.js";
 import { FrameRing } from "./frame-ring.js";
 import { GatewayCpus, withoutFilter } from "./gateway-cpus.js";
+import { GatewayInbox } from "./gateway-inbox.js";
+import type { GatewayTransition } from "./gateway-plan.js";
+import { ACCESS_OPEN } from "./gateway-states.js";
 import { LINK_BROWN_OUT, LINK_UP } from "./link.js";
+import { Membership } from "./membership.js";
 import type { NativeCluster } from "./native.js";
 import {
 	A,
 	B,
-	C,
 	D,
 	DEVICE,
-	FLAG_BACKFILL,
 	FLOATS,
 	INTS,
+	KIND_CLOSE,
+	KIND_FREEZE,
+	KIND_GATEWAY,
+	KIND_MEMBER,
+	KIND_OPEN,
+	KIND_OPENED,
 	KIND_OUTCOME,
 	KIND_RESTART,
 	KIND_SUBMISSION,
 	META,
 	RecordBuffer,
 } from "./record-layout.js";
+import type { Witness } from "./witness.js";
 import type { World } from "./world.js";
 
 const OUTBOX_RECORDS = 65_536;
 const ACCEPTED = 0;
 const ANSWERED = 1;
+const SHARD_BITS = 0xffff;
 
 /** Where frames for devices go. */
 export interface Downlink {
 	deliver(device: number, time: number, source: RecordBuffer, index: number): void;
 }
 
-/** The gateways with their receive queues and CPUs, and the broker behind them. */
+/** The gateways with their receive queues and CPUs, what they know of each other, and the broker behind them. */
 export class GatewaySide {
 	private readonly arrivals: FrameRing;
+	/** Per gateway: the next slice in which frames arrive. */
+	private readonly attention: Float64Array;
 	private readonly cpus: GatewayCpus;
 	private readonly broker: BrokerModel;
-	private inbox = new RecordBuffer(OUTBOX_RECORDS);
+	private readonly membership: Membership;
+	private readonly inbox: GatewayInbox;
 	private verdicts = new Uint8Array(OUTBOX_RECORDS);
 	private outbox = new RecordBuffer(OUTBOX_RECORDS);
+	private attached: RecordBuffer | undefined;
 	private readonly counts = new Float64Array(3);
-	/** What the broker will have stored, in the order of storing. */
-	private readonly unstored: Batch[] = [];
 	private busy = false;
 	/** Polls every gateway in every slice, for a test that it changes nothing. */
 	everySlice = false;
-	private pending = 0;
 	downlink: Downlink | undefined;
 
 	constructor(
 		private readonly world: World,
 		private readonly cluster: NativeCluster,
-		private readonly collector: Collector,
+		private readonly witness: Witness,
 		private readonly sliceMicros: number,
 		ringSlices: number,
-		brokerOutages: readonly { readonly from: number; readonly to: number }[],
+		broker: Pick<BrokerSetup, "outages" | "losses" | "paths">,
 	) {
-		const { gateways, broker } = world.scenario;
-		this.arrivals = new FrameRing(1, ringSlices);
-		const { exactlyOnce, admission } = world.policy;
-		const costs = admission === "open" ? withoutFilter(gateways.costs) : gateways.costs;
-		this.cpus = new GatewayCpus(gateways.count, costs, gateways.receiveQueueFrames);
-		this.broker = new BrokerModel(broker, gateways.count, brokerOutages, exactlyOnce, world.streams);
-		this.attach();
+		const { scenario, policy, streams, ownership } = world;
+		const { count, costs, receiveQueueFrames, detectAfterMicros } = scenario.gateways;
+		this.arrivals = new FrameRing(count, ringSlices);
+		this.attention = new Float64Array(count).fill(Number.POSITIVE_INFINITY);
+		this.cpus = new GatewayCpus(
+			count,
+			policy.admission === "open" ? withoutFilter(costs) : costs,
+			receiveQueueFrames,
+		);
+		const transactional = policy.exactlyOnce;
+		this.broker = new BrokerModel({ ...broker, broker: scenario.broker, ownership, transactional, streams });
+		this.membership = new Membership(world.gateways, detectAfterMicros);
+		this.inbox = new GatewayInbox(count, OUTBOX_RECORDS);
 	}
 
+	/** Hands the arrays to the native library, again where the inbox has grown. */
 	private attach(): void {
-		this.cluster.attach(this.inbox.floats, this.verdicts, this.outbox.floats, this.counts);
-	}
-
-	/** A frame arrives at its gateway at `time`. */
-	push(slice: number, time: number, source: RecordBuffer, index: number): void {
-		this.arrivals.push(0, slice, time, source, index);
-	}
-
-	/** Gateway `gateway` dies at the start of `slice`. */
-	kill(slice: number, gateway: number): void {
-		this.cpus.clear(gateway);
-		for (const orphan of this.broker.abandon(gateway)) {
-			this.storeLater(orphan);
+		const { buffer } = this.inbox;
+		if (buffer === this.attached) {
+			return;
 		}
-		this.inbox.put(this.pending++, slice * this.sliceMicros, gateway, KIND_RESTART);
+		this.attached = buffer;
+		if (this.verdicts.length < buffer.capacity) {
+			this.verdicts = new Uint8Array(buffer.capacity);
+			this.outbox = new RecordBuffer(buffer.capacity);
+		}
+		this.cluster.attach(buffer.floats, this.verdicts, this.outbox.floats, this.counts);
+	}
+
+	/** A frame arrives at a gateway at `time`. */
+	push(gateway: number, slice: number, time: number, source: RecordBuffer, index: number): void {
+		this.arrivals.push(gateway, slice, time, source, index);
+		if (slice < (this.attention[gateway] as number)) {
+			this.attention[gateway] = slice;
+		}
+	}
+
+	/** A fault hits some gateways at the start of `slice`. */
+	hit(slice: number, { gateways, outage, backSlice }: GatewayTransition): void {
+		const time = slice * this.sliceMicros;
+		const until = backSlice * this.sliceMicros;
+		for (const gateway of gateways) {
+			this.world.takeovers.begin(outage.kind, gateway, time, this.ownedBy(gateway));
+			if (outage.kind === "gateway") {
+				this.cpus.clear(gateway);
+				this.broker.die(gateway, time);
+				this.membership.forget(gateway);
+				this.inbox.hear(gateway, KIND_RESTART, time);
+			} else if (outage.kind === "gateway-freeze") {
+				this.cpus.freeze(gateway, time, until);
+				this.inbox.hear(gateway, KIND_FREEZE, time, 0, 1);
+			}
+			this.membership.look(gateway, time);
+		}
+	}
+
+	/** It is over. */
+	heal(slice: number, { gateways, outage }: GatewayTransition): void {
+		const time = slice * this.sliceMicros;
+		for (const gateway of gateways) {
+			if (outage.kind === "gateway-freeze") {
+				this.inbox.hear(gateway, KIND_FREEZE, time, 0, 0);
+			}
+			this.membership.look(gateway, time);
+		}
+	}
+
+	private ownedBy(gateway: number): { shard: number; generation: number }[] {
+		const owned: { shard: number; generation: number }[] = [];
+		if (!this.world.policy.exactlyOnce) {
+			return owned;
+		}
+		for (let shard = 0; shard < this.world.ownership.shards; shard++) {
+			if (this.broker.ownerOf(shard) === gateway) {
+				owned.push({ shard, generation: this.broker.generationOf(shard) });
+			}
+		}
+		return owned;
 	}
 
 	/** Runs the slice. */
 	run(slice: number): void {
-		const horizon = (slice + 1) * this.sliceMicros;
+		const start = slice * this.sliceMicros;
+		const horizon = start + this.sliceMicros;
 		this.receive(slice);
-		let count = this.pending;
-		this.pending = 0;
-		const outcomes = this.outcomes(horizon);
-		for (let gateway = 0; gateway < this.world.gatewayDown.length; gateway++) {
-			count = this.merge(gateway, horizon, outcomes, count);
+		this.inbox.count = 0;
+		this.world.events += this.broker.settle(horizon, this);
+		this.learn(horizon);
+		for (let gateway = 0; gateway < this.world.gateways.count; gateway++) {
+			this.inbox.putBlock(gateway, this.cpus, start, horizon);
 		}
-		if (count > 0 || this.busy || this.everySlice) {
-			this.handle(horizon, count);
+		if (this.inbox.count > 0 || this.busy || this.everySlice) {
+			this.handle(horizon, this.inbox.count);
 		}
 	}
 
@@ -102,84 +166,91 @@ export class GatewaySide {
 		if (this.busy) {
 			return slice + 1;
 		}
-		let time = this.broker.nextOutcome();
-		for (let n = 0; n < this.world.gatewayDown.length; n++) {
+		let time = Math.min(this.broker.nextTime(), this.membership.nextTime());
+		let next = Number.POSITIVE_INFINITY;
+		for (let n = 0; n < this.world.gateways.count; n++) {
 			time = Math.min(time, this.cpus.nextFinish(n));
+			next = Math.min(next, this.attention[n] as number);
 		}
-		time = Math.min(time, this.unstored[0]?.storedAt ?? Number.POSITIVE_INFINITY);
-		return Math.min(Math.floor(time / this.sliceMicros), this.arrivals.nextSlice(0, slice + 1));
+		return Math.min(Math.floor(time / this.sliceMicros), next);
+	}
+
+	/** Gateways learn who is there. Where nobody owns shards, nobody asks. */
+	private learn(horizon: number): void {
+		const { exactlyOnce } = this.world.policy;
+		this.membership.tell(horizon, (observer, member, time, isAlive) => {
+			if (exactlyOnce) {
+				this.inbox.hear(observer, KIND_MEMBER, time, member, Number(isAlive));
+			}
+		});
+	}
+
+	/** A batch is in the log, or never will be. */
+	logged(batch: Batch, isStored: boolean): void {
+		if (this.world.policy.exactlyOnce) {
+			this.inbox.putStored(batch.loggedAt, batch.gateway, batch.id, isStored);
+		}
+		if (isStored) {
+			this.witness.see(batch);
+		}
+	}
+
+	/** A gateway hears what became of its batch. */
+	heard({ gateway, heardAt, id, shard }: Batch, outcome: number): void {
+		this.inbox.hear(gateway, KIND_OUTCOME, heardAt, id, outcome, shard);
+	}
+
+	/** A gateway hears that a shard is open, or cannot be opened. */
+	opened(gateway: number, shard: number, time: number, isOpen: boolean): void {
+		this.inbox.hear(gateway, KIND_OPENED, time, shard, Number(isOpen));
 	}
 
 	private receive(slice: number): void {
-		const expected = this.arrivals.count(0, slice);
-		if (expected === 0) {
-			return;
+		const { inbox, arrivals, attention, world } = this;
+		inbox.count = 0;
+		for (let gateway = 0; gateway < attention.length; gateway++) {
+			if ((attention[gateway] as number) > slice) {
+				continue;
+			}
+			const expected = arrivals.count(gateway, slice);
+			inbox.makeRoom(inbox.count + expected + 1);
+			const block = inbox.count;
+			const count = arrivals.take(gateway, slice, inbox.buffer, block + 1);
+			attention[gateway] = arrivals.nextSlice(gateway, slice + 1);
+			world.events += count;
+			if (world.gateways.access(gateway) !== ACCESS_OPEN) {
+				world.drops["link-down"] += count;
+			} else if (count > 0) {
+				inbox.buffer.put(block, slice * this.sliceMicros, gateway, KIND_GATEWAY);
+				inbox.count += count + 1;
+			}
 		}
-		this.makeRoom(this.pending + expected);
-		const count = this.arrivals.take(0, slice, this.inbox, this.pending);
-		this.world.events += count;
-		const answers = this.cluster.ingress(this.pending, count);
-		const { gatewayDown, drops } = this.world;
+		if (inbox.count > 0) {
+			this.filter(inbox.count);
+		}
+	}
+
+	/** The kernel's half: the first `count` records of the inbox. */
+	private filter(count: number): void {
+		const { cpus, verdicts, world } = this;
+		this.attach();
+		const answers = this.cluster.ingress(0, count);
+		const { buffer } = this.inbox;
+		let gateway = 0;
 		for (let n = 0; n < count; n++) {
-			const index = this.pending + n;
-			if (this.verdicts[n] !== ACCEPTED) {
-				this.cpus.refuse(this.inbox, index, this.verdicts[n] === ANSWERED);
-				continue;
-			}
-			const device = this.inbox.ints[index * INTS + DEVICE] as number;
-			if (gatewayDown[device % gatewayDown.length] === 1) {
-				drops["link-down"]++;
-			} else if (!this.cpus.offer(this.inbox, index)) {
-				drops["receive-queue-full"]++;
+			if (kindOf(buffer, n) === KIND_GATEWAY) {
+				gateway = buffer.ints[n * INTS + DEVICE] as number;
+			} else if (verdicts[n] !== ACCEPTED) {
+				cpus.refuse(gateway, buffer, n, verdicts[n] === ANSWERED);
+			} else if (!cpus.offer(gateway, buffer, n)) {
+				world.drops["receive-queue-full"]++;
 			}
 		}
-		for (let n = 0; n < answers; n++) {
-			this.send(n);
-		}
-	}
-
-	/** Batches decided before `horizon`, in time order; and stores what is in the log by then. */
-	private outcomes(horizon: number): Batch[] {
-		const decided: Batch[] = [];
-		for (let batch = this.broker.next(horizon); batch !== undefined; batch = this.broker.next(horizon)) {
-			decided.push(batch);
-			this.world.events++;
-			this.storeLater(batch);
-		}
-		for (let n = this.unstored[0]; n !== undefined && n.storedAt < horizon; n = this.unstored[0]) {
-			this.unstored.shift();
-			this.store(n);
-		}
-		return decided;
-	}
-
-	/** What timed out is stored late; batches of one moment keep their order, or old readings would pass for known. */
-	private storeLater(batch: Batch): void {
-		if (batch.storedAt === Number.POSITIVE_INFINITY) {
-			return;
-		}
-		let place = this.unstored.length;
-		while (place > 0 && (this.unstored[place - 1] as Batch).storedAt > batch.storedAt) {
-			place--;
-		}
-		this.unstored.splice(place, 0, batch);
-	}
-
-	/** Writes a gateway's finished frames and its outcomes to the inbox, in time order. */
-	private merge(gateway: number, horizon: number, outcomes: readonly Batch[], at: number): number {
-		this.makeRoom(at + this.cpus.waiting(gateway) + outcomes.length);
-		let to = at;
-		for (const batch of outcomes) {
-			if (batch.gateway !== gateway) {
-				continue;
-			}
-			to += this.cpus.take(gateway, batch.outcomeAt, this.inbox, to);
-			this.inbox.put(to++, batch.outcomeAt, gateway, KIND_OUTCOME, batch.id, Number(batch.committed));
-		}
-		return to + this.cpus.take(gateway, horizon, this.inbox, to);
+		this.dispatch(this.outbox, answers);
 	}
 
 	private handle(horizon: number, count: number): void {
+		this.attach();
 		const { cluster, outbox, counts } = this;
 		cluster.handle(horizon, count);
 		this.busy = counts[2] === 1;
@@ -202,39 +273,45 @@ export class GatewaySide {
 		this.dispatch(all, filled);
 	}
 
+	/** Carries out what gateways want: blocks of records, each after a GATEWAY record. */
 	private dispatch(records: RecordBuffer, count: number): void {
 		const { ints, floats } = records;
+		let block = 0;
 		for (let n = 0; n < count; n++) {
 			const at = n * INTS;
-			if (((ints[at + META] as number) & 0xff) !== KIND_SUBMISSION) {
-				this.sendFrom(records, n);
-				continue;
-			}
-			const entries = ints[at + B] as number;
+			const time = floats[n * FLOATS] as number;
 			const gateway = ints[at + DEVICE] as number;
-			this.broker.submit(
-				gateway,
-				ints[at + A] as number,
-				floats[n * FLOATS] as number,
-				records,
-				n + 1,
-				entries,
-			);
-			n += entries;
+			const a = ints[at + A] as number;
+			switch (kindOf(records, n)) {
+				case KIND_GATEWAY:
+					block = gateway;
+					break;
+				case KIND_SUBMISSION: {
+					const entries = ints[at + B] as number;
+					const shard = (ints[at + D] as number) & SHARD_BITS;
+					this.broker.submit(gateway, a, shard, time, records, n + 1, entries);
+					n += entries;
+					break;
+				}
+				case KIND_OPEN:
+					this.broker.open(gateway, a, time);
+					break;
+				case KIND_CLOSE:
+					this.broker.close(gateway, a);
+					break;
+				default:
+					this.send(block, records, n);
+			}
 		}
 	}
 
-	private send(index: number): void {
-		this.sendFrom(this.outbox, index);
-	}
-
-	private sendFrom(records: RecordBuffer, index: number): void {
+	private send(gateway: number, records: RecordBuffer, index: number): void {
 		const { world } = this;
 		const device = records.ints[index * INTS + DEVICE] as number;
 		const time = records.floats[index * FLOATS] as number;
 		const state = world.links.of(device);
 		world.frames++;
-		if (state !== LINK_UP && state < LINK_BROWN_OUT) {
+		if ((state !== LINK_UP && state < LINK_BROWN_OUT) || !world.gateways.isHeard(gateway)) {
 			world.drops["link-down"]++;
 			return;
 		}
@@ -249,55 +326,8 @@ export class GatewaySide {
 			this.downlink?.deliver(device, time + 2 * travel, records, index);
 		}
 	}
+}
 
-	private store(batch: Batch): void {
-		const { ints } = batch.entries;
-		const { world, collector } = this;
-		const { ledger } = world;
-		const intervalMillis = world.scenario.devices.firmware.readingIntervalMicros / 1_000;
-		for (let n = 0; n < batch.count; n++) {
-			const at = n * INTS;
-			const device = ints[at + DEVICE] as number;
-			const isBackfill = ((ints[at + META] as number) & FLAG_BACKFILL) !== 0;
-			const sizes = ints[at + C] as number;
-			const stride = sizes >>> 16;
-			ledger.store(
-				device,
-				isBackfill,
-				ints[at + A] as number,
-				sizes & 0xffff,
-				stride,
-				ints[at + B] as number,
-			);
-			const { fresh } = ledger;
-			world.stored(device, batch.storedAt, isBackfill ? fresh : 0);
-			if (fresh === 0) {
-				continue;
-			}
-			const dueMillis = (ints[at + D] as number) >>> 0;
-			if (isBackfill) {
-				const middle = dueMillis + (intervalMillis * stride * (fresh - 1)) / 2;
-				collector.backfillAge(batch.storedAt / 1_000_000 - middle / 1_000, fresh);
-			} else {
-				collector.liveLatency(batch.storedAt - dueMillis * 1_000, fresh);
-			}
-		}
-		this.broker.release(batch);
-		world.counters.durable = ledger.durableTotal;
-		world.counters.duplicates = ledger.duplicates;
-	}
-
-	private makeRoom(records: number): void {
-		if (records <= this.inbox.capacity) {
-			return;
-		}
-		const larger = new RecordBuffer(records * 2);
-		larger.floats.set(this.inbox.floats);
-		this.inbox = larger;
-		this.verdicts = new Uint8Array(larger.capacity);
-		if (this.outbox.capacity < larger.capacity) {
-			this.outbox = new RecordBuffer(larger.capacity);
-		}
-		this.attach();
-	}
+function kindOf(records: RecordBuffer, index: number): number {
+	return (records.ints[index * INTS + META] as number) & 0xff;
 }

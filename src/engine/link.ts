@@ -26,7 +26,10 @@ const PPM_PER_DRAW = PER_MILLION / 0x1_0000_0000;
 
 /** How a brown-out degrades the links that it touches. */
 export interface BrownOut {
+	/** On top of the link's own. */
 	readonly lossPpm: number;
+	readonly duplicatePpm: number;
+	readonly reorderPpm: number;
 	readonly latencyFactor: number;
 }
 
@@ -126,11 +129,12 @@ export class Links {
 			const late = fate < loss ? this.repetition(purpose, device, time, loss) : 0;
 			return this.inOrder(2 * device + Number(!up), time, slowed + late);
 		}
-		const { reorderPpm, duplicatePpm } = this.profile;
-		if (fate < loss + reorderPpm) {
+		const reorder = this.profile.reorderPpm + (degraded?.reorderPpm ?? 0);
+		if (fate < loss + reorder) {
 			return slowed * (1 + REORDER_FACTOR);
 		}
-		this.duplicated = fate < loss + reorderPpm + duplicatePpm;
+		const duplicate = this.profile.duplicatePpm + (degraded?.duplicatePpm ?? 0);
+		this.duplicated = fate < loss + reorder + duplicate;
 		return slowed;
 	}
 }

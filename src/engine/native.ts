@@ -22,11 +22,15 @@ export interface FleetOptions {
 	readonly windowFrames: number;
 	readonly frameReadings: number;
 	readonly liveFirst: boolean;
+	/** Gateways on the list that each device was given; it begins at the home of its shard. */
+	readonly gateways: number;
+	readonly shards: number;
 }
 
 /** The cluster; rates are those of one gateway. Mirrors `ClusterOptions` in `native/node`. */
 export interface ClusterOptions {
 	readonly gateways: number;
+	readonly shards: number;
 	readonly devices: number;
 	readonly keyLow: number;
 	readonly keyHigh: number;
@@ -41,7 +45,6 @@ export interface ClusterOptions {
 	readonly backfillQueueReadings: number;
 	readonly commitIntervalMicros: number;
 	readonly batchReadingsMax: number;
-	readonly producers: number;
 	readonly batchesInFlightMax: number;
 	readonly bufferReadings: number;
 	readonly frameReadings: number;
@@ -49,8 +52,14 @@ export interface ClusterOptions {
 
 /** The devices' protocol stacks, stepped in batches of packed records (see `record-layout.ts`). */
 export interface NativeFleet {
-	/** Sets the arrays that `step` and `drain` work on. */
-	attach(inbox: Float64Array, outbox: Float64Array, timers: Float64Array, counts: Float64Array): void;
+	/** Sets the arrays that `step` and `drain` work on; `routes`: the gateway that each device talks to, kept up to date. */
+	attach(
+		inbox: Float64Array,
+		outbox: Float64Array,
+		timers: Float64Array,
+		counts: Float64Array,
+		routes: Uint16Array,
+	): void;
 	/** Writes to `counts`: events handled, records in the outbox, pairs in `timers`, records left for `drain`. */
 	step(horizon: number, count: number): void;
 	drain(): number;
@@ -69,9 +78,16 @@ export interface NativeCluster {
 	assumeOnline(devices: number): void;
 	/** Sets the arrays that the other calls work on. */
 	attach(inbox: Float64Array, verdicts: Uint8Array, outbox: Float64Array, counts: Float64Array): void;
-	/** Sorts `count` frames from record `first` on by time; verdicts: 0 accepted, 1 answered, 2 dropped. Answers: how many. */
+	/**
+	 * The kernel's half, for `count` records from record `first` on: blocks of frames, each after a GATEWAY record. Sorts each
+	 * block by time and writes a verdict a record (0 accepted, or a GATEWAY record; 1 answered; 2 dropped), and to the
+	 * outbox the answers, in blocks as well: how many records.
+	 */
 	ingress(first: number, count: number): number;
-	/** Writes to `counts`: records in the outbox, records left for `drain`, 1 while any gateway has work under way. */
+	/**
+	 * User space's half: STORED records, then blocks of frames and gateway records, each in time order.
+	 * Writes to `counts`: records in the outbox, records left for `drain`, 1 while any gateway has work under way.
+	 */
 	handle(horizon: number, count: number): void;
 	drain(): number;
 	/** hellos, deferred, offered, admitted, turned away, online, queued, largest queue of one gateway. */
@@ -93,6 +109,7 @@ interface NativeLibrary {
 		outbox: Float64Array,
 		timers: Float64Array,
 		counts: Float64Array,
+		routes: Uint16Array,
 	): void;
 	stepFleet(id: number, horizon: number, count: number): void;
 	drainFleet(id: number): number;
@@ -134,7 +151,8 @@ export function createFleet(options: FleetOptions): NativeFleet {
 	const native = loadNative();
 	const id = native.createFleet(options);
 	return {
-		attach: (inbox, outbox, timers, counts) => native.attachFleet(id, inbox, outbox, timers, counts),
+		attach: (inbox, outbox, timers, counts, routes) =>
+			native.attachFleet(id, inbox, outbox, timers, counts, routes),
 		step: (horizon, count) => native.stepFleet(id, horizon, count),
 		drain: () => native.drainFleet(id),
 		deadlines: (first, deadlines) => native.fleetDeadlines(id, first, deadlines),

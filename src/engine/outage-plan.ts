@@ -1,4 +1,5 @@
 import type { Cohort, Outage, Scenario } from "../scenarios/scenario.js";
+import { type GatewayTransition, gatewayTransitions, type Interval, leaderLosses } from "./gateway-plan.js";
 import { type BrownOut, LINK_BLACK_HOLED, LINK_BROWN_OUT, LINK_HALF_OPEN, LINK_REFUSED } from "./link.js";
 import type { Streams } from "./streams.js";
 
@@ -18,15 +19,6 @@ export interface Transition {
 	readonly outSlice: number;
 }
 
-/** Gateways that die, or come back. */
-export interface GatewayTransition {
-	readonly slice: number;
-	readonly back: boolean;
-	/** Which ones: outages that overlap hit different gateways. */
-	readonly gateways: readonly number[];
-	readonly outSlice: number;
-}
-
 /** A cohort that returns over a time does so in at most this many steps. */
 const SPREAD_STEPS_MAX = 60;
 
@@ -37,7 +29,9 @@ const SPREAD_STEPS_MAX = 60;
 export class OutagePlan {
 	readonly transitions: readonly Transition[];
 	readonly gatewayTransitions: readonly GatewayTransition[];
-	readonly brokerOutages: readonly { readonly from: number; readonly to: number }[];
+	/** When the whole broker is down, and by node when the partitions that it leads are away. */
+	readonly brokerOutages: readonly Interval[];
+	readonly leaderLosses: readonly (readonly Interval[])[];
 	readonly devices: number;
 	/** The n-th is link state LINK_BROWN_OUT + n. */
 	readonly brownOuts: readonly BrownOut[];
@@ -60,7 +54,10 @@ export class OutagePlan {
 		this.transitions = [...this.ofCohorts(power), ...this.ofCohorts(network)].sort(
 			(x, y) => x.slice - y.slice || Number(y.back) - Number(x.back) || x.first - y.first,
 		);
-		this.gatewayTransitions = this.ofGateways(scenario.outages, scenario.gateways.count);
+		this.gatewayTransitions = gatewayTransitions(scenario.outages, scenario.gateways.count, (time) =>
+			this.slice(time),
+		);
+		this.leaderLosses = leaderLosses(scenario.outages, scenario.broker.nodes);
 		this.brokerOutages = scenario.outages.flatMap((o) =>
 			o.kind === "broker" ? [{ from: o.outAtMicros, to: o.backAtMicros }] : [],
 		);
@@ -76,7 +73,7 @@ export class OutagePlan {
 	}
 
 	private cohortOutage(outage: Outage, place: number): CohortOutage[] {
-		if (outage.kind === "gateway" || outage.kind === "broker") {
+		if (!("cohorts" in outage)) {
 			return [];
 		}
 		const { cohorts } = outage;
@@ -85,30 +82,6 @@ export class OutagePlan {
 		}
 		const figures = this.brownOuts.findIndex((other) => isSameBrownOut(other, outage));
 		return [{ change: LINK_BROWN_OUT + figures, cohorts, place }];
-	}
-
-	private ofGateways(outages: readonly Outage[], count: number): GatewayTransition[] {
-		const steps = outages.flatMap((outage, place) => {
-			if (outage.kind !== "gateway") {
-				return [];
-			}
-			const outSlice = this.slice(outage.outAtMicros);
-			const backSlice = Math.max(outSlice + 1, this.slice(outage.backAtMicros));
-			const step = (slice: number, what: number) => ({ slice, what, place, row: 0, outage, outSlice });
-			return [step(outSlice, OUT), step(backSlice, BACK)];
-		});
-		const free = Array.from({ length: count }, (_, gateway) => gateway);
-		const held = new Map<Outage, number[]>();
-		return steps.sort(inOrder).map(({ slice, what, outage, outSlice }) => {
-			const gateways = what === OUT ? free.splice(0, outage.gateways) : (held.get(outage) ?? []);
-			if (what === OUT) {
-				held.set(outage, gateways);
-			} else {
-				free.push(...gateways);
-				free.sort((x, y) => x - y);
-			}
-			return { slice, back: what === BACK, gateways, outSlice };
-		});
 	}
 
 	/** Outages that take the same thing share a pool, so that a device that is away is not taken again. */
@@ -240,14 +213,16 @@ function distinctBrownOuts(outages: readonly Outage[]): BrownOut[] {
 	const distinct: BrownOut[] = [];
 	for (const outage of outages) {
 		if (outage.kind === "brown-out" && !distinct.some((other) => isSameBrownOut(other, outage))) {
-			distinct.push({ lossPpm: outage.lossPpm, latencyFactor: outage.latencyFactor });
+			const { lossPpm, duplicatePpm, reorderPpm, latencyFactor } = outage;
+			distinct.push({ lossPpm, duplicatePpm, reorderPpm, latencyFactor });
 		}
 	}
 	return distinct;
 }
 
 function isSameBrownOut(x: BrownOut, y: BrownOut): boolean {
-	return x.lossPpm === y.lossPpm && x.latencyFactor === y.latencyFactor;
+	const keys = ["lossPpm", "duplicatePpm", "reorderPpm", "latencyFactor"] as const;
+	return keys.every((key) => x[key] === y[key]);
 }
 
 const CHANGES = {

@@ -1,7 +1,10 @@
 import type { Scenario } from "../scenarios/scenario.js";
 import { type DrainBound, drainBound, type Return, sessionQueueWaits } from "./drain-bound.js";
+import type { GatewayTransition } from "./gateway-plan.js";
+import { endsSessions, GatewayStates } from "./gateway-states.js";
 import { LINK_BROWN_OUT } from "./link.js";
-import { CHANGE_POWER, type GatewayTransition, type OutagePlan, type Transition } from "./outage-plan.js";
+import { CHANGE_POWER, type OutagePlan, type Transition } from "./outage-plan.js";
+import { Ownership } from "./ownership.js";
 import { QuantileTable } from "./quantile-table.js";
 import { PURPOSE_BOOT, PURPOSE_SPREAD, type Streams } from "./streams.js";
 
@@ -80,10 +83,19 @@ class Course {
 	/** When outages end. */
 	readonly ends: number[] = [];
 
+	private readonly states: GatewayStates;
+	private readonly ownership: Ownership;
+	/** Per gateway: since when the devices whose home it is are out of reach. */
+	private readonly awaySince: Float64Array;
+
 	constructor(
 		private readonly scenario: Scenario,
 		private readonly stepMicros: number,
 	) {
+		const { devices, gateways, broker } = scenario;
+		this.states = new GatewayStates(gateways.count);
+		this.ownership = new Ownership(devices.count, broker.partitions, gateways.count);
+		this.awaySince = new Float64Array(gateways.count);
 		const steps = Math.ceil(scenario.durationMicros / stepMicros);
 		this.away = new Float64Array(steps + 1);
 		this.hit = new Float64Array(steps + 1);
@@ -115,19 +127,44 @@ class Course {
 	}
 
 	gateways(t: GatewayTransition, sliceMicros: number): void {
-		const { devices, gateways } = this.scenario;
-		const count = t.gateways.reduce((sum, g) => sum + devicesOf(g, devices.count, gateways.count), 0);
+		const { durationMicros, devices } = this.scenario;
 		const at = t.slice * sliceMicros;
-		this.move(this.hit, at, t.back, count);
-		this.move(this.away, at, t.back, count);
-		if (!t.back || at >= this.scenario.durationMicros) {
+		const hit = t.gateways.reduce((sum, gateway) => sum + this.ownership.devicesAt(gateway), 0);
+		this.move(this.hit, at, t.back, hit);
+		const { count } = this.states;
+		const isReachable = (home: number) => this.states.isReachable(home, false);
+		const before = Array.from({ length: count }, (_, home) => isReachable(home));
+		this.states[t.back ? "end" : "begin"](t.outage, t.gateways);
+		for (let home = 0; home < count; home++) {
+			if (before[home] !== isReachable(home)) {
+				this.home(home, at, isReachable(home));
+			}
+		}
+		if (at >= durationMicros) {
 			return;
 		}
-		this.ends.push(at);
-		const readingsEach = this.readingsOver(at - t.outSlice * sliceMicros);
-		this.returns.push({ atMicros: at, devices: count, readingsEach });
-		for (let n = 0; n < count; n++) {
-			this.ready.push(at);
+		if (t.back) {
+			this.ends.push(at);
+		} else if (endsSessions(t.outage) && t.gateways.some(isReachable)) {
+			// They notice one by one, as they report.
+			for (let n = 0; n < hit; n++) {
+				this.ready.push(at + (devices.firmware.reportIntervalMicros * n) / hit);
+			}
+		}
+	}
+
+	/** All devices of a home gateway are out of reach from now on, or back. */
+	private home(home: number, at: number, isBack: boolean): void {
+		const devices = this.ownership.devicesAt(home);
+		this.move(this.away, at, isBack, devices);
+		if (!isBack) {
+			this.awaySince[home] = at;
+		} else if (at < this.scenario.durationMicros) {
+			const readingsEach = this.readingsOver(at - (this.awaySince[home] as number));
+			this.returns.push({ atMicros: at, devices, readingsEach });
+			for (let n = 0; n < devices; n++) {
+				this.ready.push(at);
+			}
 		}
 	}
 
@@ -141,11 +178,6 @@ class Course {
 		const step = Math.min(counts.length - 1, Math.floor(time / this.stepMicros));
 		counts[step] = (counts[step] as number) + (back ? -devices : devices);
 	}
-}
-
-/** Devices that belong to a gateway: they are dealt out in turn. */
-function devicesOf(gateway: number, devices: number, gateways: number): number {
-	return Math.ceil((devices - gateway) / gateways);
 }
 
 /** Running sums; the last change comes after the end. */

@@ -29,8 +29,6 @@ const BACKFILL_QUEUE_SECONDS = 4;
 
 /** Share of the broker's ceiling that gateways use: at the ceiling itself its queue, and with it live latency, would wander. */
 const CAPACITY_PERMILLE = 985;
-/** Transactional producers of a gateway, one per group of its devices; each has one transaction at a time. */
-const PRODUCERS = 2;
 
 /** The policies, by name. */
 export const POLICIES: Readonly<Record<PolicyName, Policy>> = {
@@ -92,6 +90,8 @@ export function fleetOptions(scenario: Scenario, policy: Policy, streams: Stream
 		windowFrames: firmware.windowFrames,
 		frameReadings: firmware.frameReadings,
 		liveFirst: policy.liveFirst,
+		gateways: scenario.gateways.count,
+		shards: scenario.broker.partitions,
 	};
 }
 
@@ -102,6 +102,7 @@ export function clusterOptions(scenario: Scenario, policy: Policy, streams: Stre
 	const capacity = Math.max(1, Math.floor(usable / gateways.count));
 	return {
 		gateways: gateways.count,
+		shards: broker.partitions,
 		devices: devices.count,
 		keyLow: streams.keyLow,
 		keyHigh: streams.keyHigh,
@@ -119,7 +120,6 @@ export function clusterOptions(scenario: Scenario, policy: Policy, streams: Stre
 		backfillQueueReadings: Math.max(capacity * BACKFILL_QUEUE_SECONDS, 2 * devices.firmware.frameReadings),
 		commitIntervalMicros: gateways.commitIntervalMicros,
 		batchReadingsMax: gateways.sinkBatchReadings,
-		producers: policy.exactlyOnce ? PRODUCERS : 1,
 		batchesInFlightMax: policy.exactlyOnce ? 1 : gateways.sinkInFlightBatches,
 		bufferReadings: deviceReadings(devices.firmware),
 		frameReadings: devices.firmware.frameReadings,

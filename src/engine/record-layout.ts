@@ -26,9 +26,20 @@ export const KIND_SUBMISSION = 48;
 export const KIND_ENTRY = 49;
 export const KIND_OUTCOME = 50;
 export const KIND_RESTART = 51;
+/** Opens a block: the records after it belong to gateway `device`, until the next one. */
+export const KIND_GATEWAY = 52;
+export const KIND_OPEN = 53;
+export const KIND_OPENED = 54;
+export const KIND_STORED = 55;
+export const KIND_MEMBER = 56;
+export const KIND_FREEZE = 57;
+export const KIND_CLOSE = 58;
 
 /** In META of DATA and ENTRY: the backfill lane. */
 export const FLAG_BACKFILL = 1 << 8;
+
+/** In C of DATA: its readings. In C of ENTRY they have 16 bits; the stride is above them in both. */
+export const DATA_READINGS = 0xff;
 
 /** A block of records and its two views. */
 export class RecordBuffer {
@@ -41,15 +52,15 @@ export class RecordBuffer {
 		this.ints = new Int32Array(this.floats.buffer);
 	}
 
-	/** Writes a record without payload but `a` and `b` at `index`. */
-	put(index: number, time: number, device: number, meta: number, a = 0, b = 0): void {
+	/** Writes a record without payload but `a`, `b` and `c` at `index`. */
+	put(index: number, time: number, device: number, meta: number, a = 0, b = 0, c = 0): void {
 		this.floats[index * FLOATS] = time;
 		const at = index * INTS;
 		this.ints[at + DEVICE] = device;
 		this.ints[at + META] = meta;
 		this.ints[at + A] = a;
 		this.ints[at + B] = b;
-		this.ints[at + C] = 0;
+		this.ints[at + C] = c;
 		this.ints[at + D] = 0;
 	}
 }

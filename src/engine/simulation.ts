@@ -2,6 +2,7 @@ import type { RunRecord } from "../record/run-record.js";
 import type { PolicyName, Scenario } from "../scenarios/scenario.js";
 import { Collector, type Phase } from "./collector.js";
 import { DeviceSide, FRAME_OVERHEAD_BYTES, WIRE_READING_BYTES } from "./device-side.js";
+import { GatewayPaths } from "./gateway-paths.js";
 import { GatewaySide } from "./gateway-side.js";
 import { createCluster, createFleet, type NativeCluster, type NativeFleet } from "./native.js";
 import { OutagePlan } from "./outage-plan.js";
@@ -11,6 +12,7 @@ import { Production } from "./production.js";
 import { LAST_SLICE } from "./shard-wheels.js";
 import { type FinishedRun, summarise } from "./summary.js";
 import { Transitions } from "./transitions.js";
+import { Witness } from "./witness.js";
 import { World } from "./world.js";
 
 /** Rows of the series, at most one more. */
@@ -84,8 +86,13 @@ export class Simulation implements FinishedRun {
 		this.collector = new Collector(bucket);
 		const slowest = plan.brownOuts.reduce((factor, b) => Math.max(factor, b.latencyFactor), 1);
 		const ring = ringSlices(this.world, this.sliceMicros, slowest);
-		const { world, cluster, collector, sliceMicros } = this;
-		this.gateways = new GatewaySide(world, cluster, collector, sliceMicros, ring, plan.brokerOutages);
+		const { world, cluster, sliceMicros } = this;
+		const witness = new Witness(world, this.fleet, this.collector);
+		this.gateways = new GatewaySide(world, cluster, witness, sliceMicros, ring, {
+			outages: plan.brokerOutages,
+			losses: plan.leaderLosses,
+			paths: new GatewayPaths(plan.gatewayTransitions, scenario.gateways.count, sliceMicros),
+		});
 		this.devices = new DeviceSide(world, this.fleet, this.gateways, sliceMicros, ring);
 		this.gateways.downlink = this.devices;
 		this.gateways.everySlice = options.everySlice === true;

@@ -6,7 +6,10 @@ export const PURPOSE_DOWNLINK = 2;
 export const PURPOSE_BOOT = 3;
 export const PURPOSE_COMMIT = 4;
 export const PURPOSE_SPREAD = 5;
-const PURPOSES = 8;
+export const PURPOSE_FENCE = 6;
+export const PURPOSE_FATE = 7;
+export const PURPOSE_CLOCK = 8;
+const PURPOSES = 16;
 
 /**
  * Counter-based random numbers: every draw is a pure function of (seed, purpose, entity, time, n), so that no draw

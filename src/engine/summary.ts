@@ -136,6 +136,7 @@ function virtualOf(run: FinishedRun, jainFairness: number): VirtualMetrics {
 		jainFairness,
 		peakSinkQueueReadings: stats[7] as number,
 		forecast: null,
+		...(world.policy.exactlyOnce ? { takeovers: world.takeovers.rows() } : {}),
 		drops: { ...drops, ...own },
 		work: { events: world.events, frames: world.frames, hellos: world.hellosSent, slices: run.slices },
 	};

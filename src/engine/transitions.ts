@@ -1,7 +1,9 @@
 import type { DeviceSide } from "./device-side.js";
+import type { GatewayTransition } from "./gateway-plan.js";
 import type { GatewaySide } from "./gateway-side.js";
+import { endsSessions } from "./gateway-states.js";
 import { LINK_BROWN_OUT, LINK_REFUSED, LINK_UP } from "./link.js";
-import { CHANGE_POWER, type GatewayTransition, type OutagePlan, type Transition } from "./outage-plan.js";
+import { CHANGE_POWER, type OutagePlan, type Transition } from "./outage-plan.js";
 import { bootMicros } from "./plan-facts.js";
 import type { Production } from "./production.js";
 import { KIND_POWER_OFF, KIND_POWER_ON, KIND_REFUSED } from "./record-layout.js";
@@ -70,6 +72,7 @@ export class Transitions {
 			this.devices.post(slice, device, KIND_POWER_OFF, 0);
 			return;
 		}
+		world.clocks.powerOn(device, time);
 		const boot = bootMicros(world.scenario, world.streams, device, time);
 		this.unblock(device, NO_POWER, time, time + boot);
 		this.devices.post(slice, device, KIND_POWER_ON, boot);
@@ -93,31 +96,57 @@ export class Transitions {
 
 	private applyGateways(slice: number, t: GatewayTransition): void {
 		const { world } = this;
-		const { count } = world.scenario.devices;
-		const time = slice * this.sliceMicros;
-		const total = world.gatewayDown.length;
-		const hit = new Set(t.gateways);
-		for (const gateway of hit) {
-			world.gatewayDown[gateway] = t.back ? 0 : 1;
-			if (!t.back) {
-				this.gateways.kill(slice, gateway);
+		const { gateways, ownership } = world;
+		const failsOver = !world.policy.exactlyOnce;
+		const homes = Array.from({ length: gateways.count }, (_, home) => home);
+		const before = homes.map((home) => gateways.isReachable(home, failsOver));
+		if (t.back) {
+			gateways.end(t.outage, t.gateways);
+			this.gateways.heal(slice, t);
+		} else {
+			gateways.begin(t.outage, t.gateways);
+			this.gateways.hit(slice, t);
+		}
+		const changed = homes.map((home) => gateways.isReachable(home, failsOver) !== before[home]);
+		for (let device = 0; device < world.scenario.devices.count; device++) {
+			const home = ownership.homeOf(device);
+			if (changed[home] === true) {
+				this.reach(slice, device, before[home] === false, t);
+			}
+			if (!t.back && t.gateways.includes(world.routes[device] as number)) {
+				this.leave(slice, device, t);
 			}
 		}
-		for (let device = 0; device < count; device++) {
-			if (!hit.has(device % total)) {
-				continue;
-			}
-			world.events++;
-			if (t.back) {
-				this.unblock(device, NO_GATEWAY, time, time);
-				continue;
-			}
+	}
+
+	/** A device can reach a gateway again, or none any more. */
+	private reach(slice: number, device: number, isBack: boolean, { outage }: GatewayTransition): void {
+		const { world } = this;
+		world.events++;
+		if (!isBack) {
 			world.block(device, NO_GATEWAY);
-			// The reset of its connection does not reach a device behind a cut link.
-			const state = world.links.of(device);
-			if (state === LINK_UP || state >= LINK_BROWN_OUT) {
-				this.devices.post(slice, device, KIND_REFUSED, 0);
-			}
+			return;
+		}
+		const time = slice * this.sliceMicros;
+		this.unblock(device, NO_GATEWAY, time, time);
+		if (outage.kind === "gateway") {
+			world.desert(device);
+		}
+	}
+
+	/** The gateway that a device talks to is hit. */
+	private leave(slice: number, device: number, { outage }: GatewayTransition): void {
+		const { world } = this;
+		if (endsSessions(outage)) {
+			world.desert(device);
+		}
+		// A process that dies takes its connections with it. Of datagrams nobody hears before the next one is refused.
+		const isReset = outage.kind === "gateway" && outage.down === "process" && world.policy.tcp;
+		const state = world.links.of(device);
+		// The reset does not reach a device behind a cut link.
+		if (isReset && (state === LINK_UP || state >= LINK_BROWN_OUT)) {
+			world.events++;
+			this.devices.post(slice, device, KIND_REFUSED, 0);
 		}
 	}
 

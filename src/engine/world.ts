@@ -1,12 +1,18 @@
 import { Ledger } from "../record/ledger.js";
 import type { Scenario } from "../scenarios/scenario.js";
+import { Clocks } from "./clocks.js";
 import type { Counters } from "./collector.js";
+import { GatewayStates } from "./gateway-states.js";
 import { Links } from "./link.js";
+import { Ownership } from "./ownership.js";
 import type { Policy } from "./policies.js";
 import { Streams } from "./streams.js";
+import { Takeovers } from "./takeovers.js";
 
 /** Not waiting for a session, or away. */
 const NOT_WAITING = 0xffff_ffff;
+/** Has a session with a gateway that is gone, and does not know it yet: the wait begins when it does. */
+const DESERTED = 0xffff_fffe;
 const OWED_MAX = 0xffff;
 const PER_MILLI = 1_000;
 
@@ -20,13 +26,18 @@ const SESSION = 8;
 
 /**
  * What is true whatever the modules believe: power, links, who waits since when, what is stored, and the counters that
- * the report shows. 7 bytes a device beside the ledger's.
+ * the report shows. 9 bytes a device beside the ledger's.
  */
 export class World {
 	readonly streams: Streams;
 	readonly links: Links;
 	readonly ledger: Ledger;
-	readonly gatewayDown: Uint8Array;
+	readonly ownership: Ownership;
+	readonly gateways: GatewayStates;
+	readonly clocks: Clocks;
+	readonly takeovers = new Takeovers();
+	/** The gateway that each device talks to; the native stacks keep it up to date. */
+	readonly routes: Uint16Array;
 	readonly counters: Counters = {
 		offered: 0,
 		admitted: 0,
@@ -69,7 +80,10 @@ export class World {
 		this.streams = new Streams(seed);
 		this.links = new Links(count, link, this.streams, policy.tcp);
 		this.ledger = new Ledger(count, !policy.exactlyOnce);
-		this.gatewayDown = new Uint8Array(scenario.gateways.count);
+		this.ownership = new Ownership(count, scenario.broker.partitions, scenario.gateways.count);
+		this.gateways = new GatewayStates(scenario.gateways.count);
+		this.clocks = new Clocks(scenario.devices.clocks, this.streams);
+		this.routes = Uint16Array.from({ length: count }, (_, device) => this.ownership.homeOf(device));
 		this.flags = this.links.state.fill(SESSION);
 		this.waitingSince = new Uint32Array(count).fill(NOT_WAITING);
 		this.owed = new Uint16Array(count);
@@ -77,8 +91,8 @@ export class World {
 		this.online = count;
 	}
 
-	/** Bytes per device: link state and flags, waiting since, readings owed. */
-	static readonly bytesPerDevice = 1 + 4 + 2;
+	/** Bytes per device: link state and flags, waiting since, readings owed, route. */
+	static readonly bytesPerDevice = 1 + 4 + 2 + 2;
 
 	/** Whether a device has mains power. */
 	isPowered(device: number): boolean {
@@ -94,7 +108,7 @@ export class World {
 		}
 		this.reachable--;
 		this.owedTotal -= this.owed[device] as number;
-		if (this.waitingSince[device] !== NOT_WAITING) {
+		if (this.isWaiting(device)) {
 			this.neverConnected++;
 		}
 		this.waitingSince[device] = NOT_WAITING;
@@ -124,10 +138,24 @@ export class World {
 		this.setOwed(device, owed);
 	}
 
+	/** The gateway of a device is gone, while others can be reached. It waits for a session from when it notices. */
+	desert(device: number): void {
+		if (((this.flags[device] as number) & (OBSTACLES | SESSION)) === SESSION) {
+			this.waitingSince[device] = DESERTED;
+		}
+	}
+
+	private isWaiting(device: number): boolean {
+		return (this.waitingSince[device] as number) < DESERTED;
+	}
+
 	/** A device gives up its session. */
-	disconnected(device: number): void {
+	disconnected(device: number, time: number): void {
 		this.flags[device] = (this.flags[device] as number) & ~SESSION;
 		this.online--;
+		if (this.waitingSince[device] === DESERTED) {
+			this.waitingSince[device] = Math.floor(time / PER_MILLI);
+		}
 	}
 
 	/** A device has a session, and owes `backlog` readings. */
@@ -138,10 +166,10 @@ export class World {
 		this.setOwed(device, backlog);
 		this.limitOwed(device, time);
 		const since = this.waitingSince[device] as number;
-		if (since === NOT_WAITING) {
+		this.waitingSince[device] = NOT_WAITING;
+		if (since >= DESERTED) {
 			return;
 		}
-		this.waitingSince[device] = NOT_WAITING;
 		if (this.waitCount === this.waits.length) {
 			const more = new Float64Array(this.waitCount * 2);
 			more.set(this.waits);
@@ -172,10 +200,8 @@ export class World {
 	/** Returned devices that never got a session. */
 	stillWaiting(): number {
 		let waiting = this.neverConnected;
-		for (const since of this.waitingSince) {
-			if (since !== NOT_WAITING) {
-				waiting++;
-			}
+		for (let device = 0; device < this.waitingSince.length; device++) {
+			waiting += Number(this.isWaiting(device));
 		}
 		return waiting;
 	}

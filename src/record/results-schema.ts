@@ -6,6 +6,8 @@ import type { UserError } from "../units/user-error.js";
 import { checkEqualColumns } from "./equal-columns.js";
 import { liveSchema } from "./live-schema.js";
 import type { ResultsFile } from "./run-record.js";
+import { shardSchema } from "./shard.js";
+import { sweepSectionSchema } from "./sweep.js";
 
 /** The schema's name, first key of every results file. */
 export const RESULTS_SCHEMA = "klais.results/1";
@@ -51,6 +53,20 @@ const quantiles = { p50Seconds: amount, p95Seconds: amount, p999Seconds: amount 
 
 const latency = z.looseObject({ p50: amount, p99: amount, p999: amount, max: amount, count: whole });
 
+const takeover = z
+	.looseObject({
+		kind: text,
+		gateway: whole,
+		atSeconds: amount,
+		shards: whole,
+		shardsTaken: whole,
+		firstCommitSeconds: amount.nullable(),
+		lastCommitSeconds: amount.nullable(),
+		readingsDelayed: whole,
+		delayP99Seconds: amount.nullable(),
+	})
+	.describe("How the shards of a gateway changed hands after a fault; null: they did not");
+
 const virtual = z
 	.looseObject({
 		drainSeconds: amount.nullable().describe("null: not drained at the end"),
@@ -71,6 +87,7 @@ const virtual = z
 		jainFairness: amount,
 		peakSinkQueueReadings: whole,
 		forecast: z.null(),
+		takeovers: z.array(takeover).readonly().optional(),
 		drops: z.record(z.string(), whole),
 		work: z.looseObject({ events: whole, frames: whole, hellos: whole, slices: whole }),
 	})
@@ -112,6 +129,10 @@ const run = z.looseObject({
 	seed: text,
 	devices: whole,
 	workers: whole,
+	input: text
+		.exactOptional()
+		.describe("Hash of the resolved scenario, to the last cohort, and of the policy"),
+	parameters: z.record(z.string(), text).exactOptional().describe("In a sweep: the value of each parameter"),
 	config: z.unknown(),
 	digest: text,
 	complete: z.boolean(),
@@ -139,6 +160,8 @@ export const resultsSchema = z.looseObject({
 	runs: z.array(run).readonly(),
 	bench: z.array(bench).readonly(),
 	live: z.array(liveSchema).readonly(),
+	shard: shardSchema.exactOptional(),
+	sweep: sweepSectionSchema.exactOptional(),
 });
 
 /** `klais.results/1` as JSON Schema (draft 2020-12), for readers in other languages. */

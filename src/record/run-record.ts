@@ -1,4 +1,6 @@
 import type { LiveRecord } from "./live-record.js";
+import type { ShardSection } from "./shard.js";
+import type { SweepSection } from "./sweep.js";
 
 /** The run record, schema `klais.results/1`: what every runner returns and every reader reads. */
 export interface ResultsFile {
@@ -12,6 +14,10 @@ export interface ResultsFile {
 	readonly runs: readonly RunRecord[];
 	readonly bench: readonly BenchRecord[];
 	readonly live: readonly LiveRecord[];
+	/** In the record of a shard alone. */
+	readonly shard?: ShardSection;
+	/** In the record of a sweep alone. */
+	readonly sweep?: SweepSection;
 }
 
 export interface Host {
@@ -30,6 +36,13 @@ export interface RunRecord {
 	readonly seed: string;
 	readonly devices: number;
 	readonly workers: number;
+	/**
+	 * Hex hash of the resolved scenario, to the last cohort, and of the policy: `config` sums cohorts up. Left out where an earlier
+	 * version wrote the record.
+	 */
+	readonly input?: string;
+	/** In a sweep: the value of each parameter, by its path, as the sweep file has it. */
+	readonly parameters?: Readonly<Record<string, string>>;
 	/** The scenario as resolved, cohorts summed up (see `ConfigSummary` in the methodology). */
 	readonly config: unknown;
 	/** Hex digest of the event trace: the same for the same scenario, seed and version on any machine. */
@@ -98,6 +111,8 @@ export interface VirtualMetrics {
 	readonly jainFairness: number;
 	readonly peakSinkQueueReadings: number;
 	readonly forecast: null;
+	/** How shards changed hands after each fault of a gateway; absent where nobody owns shards (policy `none`), and in older records. */
+	readonly takeovers?: readonly Takeover[] | undefined;
 	/** Frames dropped, by reason. */
 	readonly drops: Readonly<Record<string, number>>;
 	/** Exact work counters. */
@@ -107,6 +122,25 @@ export interface VirtualMetrics {
 		readonly hellos: number;
 		readonly slices: number;
 	};
+}
+
+/** A fault of one gateway, and how long its shards were without an owner that commits. */
+export interface Takeover {
+	/** gateway, gateway-freeze or gateway-cut. */
+	readonly kind: string;
+	readonly gateway: number;
+	readonly atSeconds: number;
+	/** Shards that it owned when the fault began. */
+	readonly shards: number;
+	/** Those of them in which a new owner has committed since: another gateway, or itself after a restart. */
+	readonly shardsTaken: number;
+	/** From the fault until a new owner has committed in the first of them, and in the last; null: in none. */
+	readonly firstCommitSeconds: number | null;
+	readonly lastCommitSeconds: number | null;
+	/** Readings of these shards that were due after the fault and before their new owner's first commit. */
+	readonly readingsDelayed: number;
+	/** From due to durable, for those readings; null for none. In steps of 0.1 s. */
+	readonly delayP99Seconds: number | null;
 }
 
 /** Columns of equal length, one row per bucket of virtual time. Rates are per second, averaged over the bucket. */

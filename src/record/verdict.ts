@@ -204,7 +204,11 @@ export function verdictOfResults(results: ResultsFile): FileVerdict {
 		if (!run.complete) {
 			return { run, verdict };
 		}
-		const identity = JSON.stringify([run.scenario, run.policy, run.seed, run.devices, run.config]);
+		const identity = JSON.stringify([
+			...[run.scenario, run.policy, run.seed, run.devices],
+			// Two outages may have as many cohorts, and then the same configuration.
+			...[run.config, run.input],
+		]);
 		const first = firstDigests.get(identity);
 		firstDigests.set(identity, first ?? run.digest);
 		if (first === undefined || first === run.digest) {

@@ -27,7 +27,8 @@ const GAP = 24;
 export async function renderCharts(results: ResultsFile): Promise<ChartFile[]> {
 	const variables = colourVariables(policiesOf(results));
 	const files: ChartFile[] = [];
-	for (const group of groupByScenario(results)) {
+	// A sweep has too many runs to draw each.
+	for (const group of results.sweep === undefined ? groupByScenario(results) : []) {
 		const placed = scenarioCharts(group);
 		files.push(...(await overview(group, placed, variables)));
 		files.push(...(await singly(placed, variables)));

@@ -3,6 +3,7 @@ import { answerOf } from "./answer.js";
 import { groupByScenario } from "./grouping.js";
 import { labelledLive } from "./live-groups.js";
 import { liveAnswer } from "./live-words.js";
+import { sweepReport } from "./sweep.js";
 
 /** Workflow commands for GitHub Actions: an error a failure, a warning for partial results, a notice a scenario and a live run. */
 export function renderGithub(results: ResultsFile): string {
@@ -10,7 +11,18 @@ export function renderGithub(results: ResultsFile): string {
 	if (results.partial) {
 		lines.push(command("warning", "klais", "Partial results: the run was stopped before its end."));
 	}
-	for (const group of groupByScenario(results)) {
+	const sweep = sweepReport(results);
+	if (sweep !== null) {
+		lines.push(
+			...sweep.failures.map(({ label, message }) => command("error", `klais: ${label}`, message)),
+			command(
+				"notice",
+				`klais: ${sweep.title}`,
+				[sweep.outcome, ...sweep.extremes].join("\n").replaceAll("`", ""),
+			),
+		);
+	}
+	for (const group of sweep === null ? groupByScenario(results) : []) {
 		for (const { label, verdict } of group.runs) {
 			for (const finding of verdict.findings) {
 				if (finding.severity === "failure") {
@@ -31,7 +43,8 @@ export function renderGithub(results: ResultsFile): string {
 	return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
 }
 
-function command(kind: "error" | "warning" | "notice", title: string, message: string): string {
+/** A workflow command with a title, whatever both texts hold. */
+export function command(kind: "error" | "warning" | "notice", title: string, message: string): string {
 	const property = escapeData(title).replace(/:/g, "%3A").replace(/,/g, "%2C");
 	return `::${kind} title=${property}::${escapeData(message)}`;
 }

@@ -2,6 +2,7 @@ import type { ResultsFile, RunRecord } from "../record/run-record.js";
 import { type Verdict, verdictOfResults } from "../record/verdict.js";
 import { formatCount } from "./format.js";
 import { policyVariable } from "./palette.js";
+import { parametersInWords } from "./parameters.js";
 
 /** A run as reports show it: what it is called among its neighbours, and in which colour. */
 export interface LabelledRun {
@@ -77,6 +78,7 @@ function titleOf(run: RunRecord | undefined): string | undefined {
 function labelsOf(runs: readonly RunRecord[]): string[] {
 	const parts = [
 		(run: RunRecord) => run.policy,
+		(run: RunRecord) => parametersInWords(run.parameters ?? {}),
 		(run: RunRecord) => `seed ${run.seed}`,
 		(run: RunRecord) => `${formatCount(run.devices)} devices`,
 		(run: RunRecord) => `${run.workers} workers`,

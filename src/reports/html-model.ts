@@ -13,6 +13,7 @@ import { escapeXml, setMarks } from "./markup.js";
 import { LEDGER, METRICS } from "./metrics.js";
 import { colourVariables } from "./palette.js";
 import { DRAWN_RUNS_MAX, drawnRuns } from "./scenario-charts.js";
+import { type SweepReport, sweepReport } from "./sweep.js";
 import {
 	benchTable,
 	determinismTable,
@@ -24,6 +25,7 @@ import {
 	type Table,
 	wallTable,
 } from "./tables.js";
+import { takeoverTable } from "./takeover-table.js";
 
 /** Texts that are HTML already are named so; everything else is escaped by the template. */
 interface ScenarioModel {
@@ -51,6 +53,7 @@ interface ScenarioModel {
 	readonly all: Table;
 	readonly ledger: Table;
 	readonly drops: Table | null;
+	readonly takeovers: Table | null;
 	readonly determinism: Table;
 	readonly wall: Table;
 	readonly config: string | null;
@@ -62,6 +65,8 @@ export interface PageModel {
 	readonly title: string;
 	readonly partial: boolean;
 	readonly passed: boolean;
+	/** In place of scenarios: a sweep has too many runs to draw each. */
+	readonly sweep: (SweepReport & { readonly extremesHtml: readonly string[] }) | null;
 	readonly scenarios: readonly ScenarioModel[];
 	readonly command: string;
 	readonly bench: Table | null;
@@ -79,7 +84,8 @@ export interface PageModel {
 
 /** Everything that the page shows, in the order in which it shows it. */
 export async function pageModel(results: ResultsFile): Promise<PageModel> {
-	const groups = groupByScenario(results);
+	const sweep = sweepReport(results);
+	const groups = sweep === null ? groupByScenario(results) : [];
 	const scenarios: ScenarioModel[] = [];
 	for (const group of groups) {
 		scenarios.push(await scenarioModel(group));
@@ -88,9 +94,10 @@ export async function pageModel(results: ResultsFile): Promise<PageModel> {
 	const [only] = groups;
 	const name = groups.length === 1 && only !== undefined ? only.scenario : `${groups.length} scenarios`;
 	return {
-		title: groups.length === 0 ? "KLAIS benchmark results" : `KLAIS: ${name}`,
+		title: titleOf(sweep, groups.length, name),
 		partial: results.partial,
 		passed: scenarios.every((scenario) => scenario.passed),
+		sweep: sweep === null ? null : { ...sweep, extremesHtml: sweep.extremes.map(sentenceHtml) },
 		scenarios,
 		command: results.command,
 		bench: benchTable(results.bench),
@@ -106,6 +113,13 @@ export async function pageModel(results: ResultsFile): Promise<PageModel> {
 		colours: colourDeclarations(results),
 		tool: `klais ${results.tool.version}`,
 	};
+}
+
+function titleOf(sweep: SweepReport | null, groups: number, name: string): string {
+	if (sweep !== null) {
+		return `KLAIS sweep: ${sweep.title}`;
+	}
+	return groups === 0 ? "KLAIS benchmark results" : `KLAIS: ${name}`;
 }
 
 function colourDeclarations(results: ResultsFile): string {
@@ -136,6 +150,7 @@ async function scenarioModel(group: ScenarioGroup): Promise<ScenarioModel> {
 		all: metricTable(runs, METRICS, "Every figure in virtual time"),
 		ledger: ledgerTable(runs),
 		drops: dropTable(runs),
+		takeovers: takeoverTable(runs),
 		determinism: determinismTable(runs),
 		wall: wallTable(runs),
 		config: config === null ? null : JSON.stringify(config, null, 2),

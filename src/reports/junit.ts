@@ -9,9 +9,19 @@ import { allowedInXml } from "./markup.js";
  * go to the case's output.
  */
 export function renderJunit(results: ResultsFile): string {
-	const suites = [...groupByScenario(results).map(suiteOf), ...labelledLive(results).map(liveSuiteOf)];
-	const sum = (key: "@tests" | "@failures" | "@skipped") =>
-		suites.reduce((total, suite) => total + suite[key], 0);
+	return junitDocument([...groupByScenario(results).map(suiteOf), ...labelledLive(results).map(liveSuiteOf)]);
+}
+
+/** The counts of a suite, and whatever else it holds, under the names that the XML builder knows. */
+export interface JunitSuite {
+	readonly "@tests": number;
+	readonly "@failures": number;
+	readonly "@skipped": number;
+}
+
+/** Suites as a JUnit document. */
+export function junitDocument(suites: readonly JunitSuite[]): string {
+	const sum = (key: keyof JunitSuite) => suites.reduce((total, suite) => total + suite[key], 0);
 	const builder = new XMLBuilder({
 		ignoreAttributes: false,
 		attributeNamePrefix: "@",

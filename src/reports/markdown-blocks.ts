@@ -4,10 +4,12 @@ import { overviewName } from "./charts.js";
 import { configText, configTexts } from "./config-facts.js";
 import { formatCount, formatMicros, formatRate, formatSeconds } from "./format.js";
 import type { ScenarioGroup } from "./grouping.js";
-import { codeBlock, codeSpan, escapeMarkdown } from "./markup.js";
+import { tableText } from "./markdown-table.js";
+import { codeBlock, codeSpan, escapeMarkdown, setMarks } from "./markup.js";
 import { LEDGER, METRICS } from "./metrics.js";
 import { scenarioCharts } from "./scenario-charts.js";
 import { sparkline } from "./sparkline.js";
+import type { SweepReport } from "./sweep.js";
 import { environmentTable } from "./tables.js";
 
 const SPARK_WIDTH = 48;
@@ -18,6 +20,25 @@ const CONFIG_CHARACTERS_MAX = 6_000;
 /** The command that makes the same file again. */
 export function repeatBlock(results: ResultsFile): string {
 	return `Repeat it (the virtual figures come out the same to the digit, on any machine):\n\n${codeBlock(results.command, "sh")}`;
+}
+
+/** A sweep: what came out, where it is best and worst, and every combination. */
+export function sweepBlock({ title, passed, outcome, extremes, table, failures }: SweepReport): string {
+	const lines = [`**${passed ? "Passed" : "FAILED"}.** ${escapeMarkdown(outcome)}`, ...extremes].map(
+		(line, index) => `${index + 1}. ${index === 0 ? line : setMarks(line, escapeMarkdown, codeSpan)}`,
+	);
+	const failed = failures.map(
+		({ label, message }) => `- **Failure**, ${codeSpan(label)}: ${escapeMarkdown(message)}`,
+	);
+	return [
+		`## Sweep: ${escapeMarkdown(title)}`,
+		lines.join("\n"),
+		failed.join("\n"),
+		table.caption,
+		tableText(table),
+	]
+		.filter((text) => text !== "")
+		.join("\n\n");
 }
 
 /** What the scenario is, and where its numbers come from. */

@@ -10,11 +10,13 @@ import {
 	repeatBlock,
 	shapesBlock,
 	sourcesBlock,
+	sweepBlock,
 } from "./markdown-blocks.js";
 import { liveBlock, liveLines } from "./markdown-live.js";
 import { tableText } from "./markdown-table.js";
 import { codeSpan, codeSpanInCell, escapeMarkdown, setMarks } from "./markup.js";
 import { METRICS } from "./metrics.js";
+import { type SweepReport, sweepReport } from "./sweep.js";
 import {
 	benchTable,
 	determinismTable,
@@ -25,6 +27,7 @@ import {
 	type Table,
 	wallTable,
 } from "./tables.js";
+import { takeoverTable } from "./takeover-table.js";
 
 /** Comments on a pull request break at this length; the report stays below it. */
 export const MARKDOWN_BYTES_MAX = 65_535;
@@ -46,8 +49,9 @@ interface Piece {
 /** BENCHMARK_RESULTS.md: the answer in three lines, then everything that backs it. */
 export function renderMarkdown(results: ResultsFile, options: MarkdownOptions = {}): string {
 	const folder = options.chartsFolder === undefined ? "charts" : options.chartsFolder;
-	const groups = groupByScenario(results);
-	const pieces: Piece[] = [...openingPieces(results, groups)];
+	const sweep = sweepReport(results);
+	const groups = sweep === null ? groupByScenario(results) : [];
+	const pieces: Piece[] = [...openingPieces(results, groups, sweep)];
 	for (const group of groups) {
 		pieces.push(...scenarioPieces(group, groups.length > 1, folder));
 	}
@@ -64,7 +68,11 @@ export function renderMarkdown(results: ResultsFile, options: MarkdownOptions = 
 	return fitted(pieces);
 }
 
-function openingPieces(results: ResultsFile, groups: readonly ScenarioGroup[]): Piece[] {
+function openingPieces(
+	results: ResultsFile,
+	groups: readonly ScenarioGroup[],
+	sweep: SweepReport | null,
+): Piece[] {
 	const pieces: Piece[] = [{ text: "# KLAIS benchmark results", expendable: 0 }];
 	if (results.partial) {
 		const text =
@@ -72,7 +80,9 @@ function openingPieces(results: ResultsFile, groups: readonly ScenarioGroup[]): 
 		pieces.push({ text, expendable: 0 });
 	}
 	const [only] = groups;
-	if (groups.length === 1 && only !== undefined) {
+	if (sweep !== null) {
+		pieces.push({ text: sweepBlock(sweep), expendable: 0 });
+	} else if (groups.length === 1 && only !== undefined) {
 		pieces.push({ text: answerText(only), expendable: 0 });
 	} else if (groups.length > 1) {
 		pieces.push({ text: summaryText(groups), expendable: 0 });
@@ -142,6 +152,7 @@ function scenarioPieces(group: ScenarioGroup, several: boolean, folder: string |
 		pieces.push({ text: chartsBlock(group, folder), expendable: 2 });
 	}
 	const drops = dropTable(runs);
+	const takeovers = takeoverTable(runs);
 	pieces.push(
 		{
 			text: section(
@@ -158,6 +169,9 @@ function scenarioPieces(group: ScenarioGroup, several: boolean, folder: string |
 			),
 			expendable: 3,
 		},
+		...(takeovers === null
+			? []
+			: [{ text: section("Gateways replaced (exact)", tableText(takeovers)), expendable: 2 }]),
 		{ text: section("Shape over time", shapesBlock(group)), expendable: 4 },
 		{ text: section("Determinism", tableText(determinismTable(runs))), expendable: 1 },
 		{ text: section("Wall clock (noisy, never compared exactly)", chunked(runs, wallTable)), expendable: 1 },

@@ -7,8 +7,10 @@ import { groupByScenario, type LabelledRun, type ScenarioGroup } from "./groupin
 import { labelledLive } from "./live-groups.js";
 import { setMarks } from "./markup.js";
 import { METRICS, NEVER_DRAINED, showLatency } from "./metrics.js";
+import { sweepReport } from "./sweep.js";
 import { benchTable } from "./tables.js";
 import { liveText } from "./terminal-live.js";
+import { sweepText } from "./terminal-sweep.js";
 import { type Colours, clean, plainTable, visible, wrap } from "./terminal-text.js";
 
 export interface TerminalOptions {
@@ -26,7 +28,11 @@ export function renderTerminal(results: ResultsFile, options: TerminalOptions = 
 	if (results.partial) {
 		blocks.push(colours.yellow("Partial results: stopped before the end, figures cover what ran."));
 	}
-	for (const group of groupByScenario(results)) {
+	const sweep = sweepReport(results);
+	if (sweep !== null) {
+		blocks.push(sweepText(sweep, colours, width));
+	}
+	for (const group of sweep === null ? groupByScenario(results) : []) {
 		blocks.push(scenarioBlock(group, colours, width));
 	}
 	const bench = benchTable(results.bench);

@@ -2,18 +2,21 @@ import { formatDuration } from "../units/duration.js";
 import type { Micros } from "../units/micros.js";
 import { MAX_BROWN_OUTS } from "./limits.js";
 import { cohortsOf, OUTAGE_TAKES, outagePeak } from "./outage-peak.js";
-import type { Outage, Scenario } from "./scenario.js";
+import type { Scenario } from "./scenario.js";
 import type { Problem } from "./schema-errors.js";
 import type { Path } from "./yaml-document.js";
 
 const FIRMWARE: Path = ["devices", "firmware"];
 const LINK: Path = ["devices", "link"];
+/** Shares such as 0.7, 0.2 and 0.1 may add up to a hair more than 1. */
+const SHARE_ROUNDING = 1e-9;
 
 /** The rules that tie fields together. Paths name the key to change. */
 export function checkScenario(scenario: Scenario): Problem[] {
 	return [
 		...checkFirmware(scenario),
 		...checkLink(scenario),
+		...checkClocks(scenario),
 		...checkServers(scenario),
 		...checkOutages(scenario),
 		...checkPolicies(scenario),
@@ -50,6 +53,12 @@ function checkLink({ devices: { link } }: Scenario): Problem[] {
 	];
 }
 
+function checkClocks({ devices: { clocks } }: Scenario): Problem[] {
+	const sum = clocks.resetShare + clocks.aheadShare + clocks.driftingShare;
+	const message = `reset, ahead and drifting together are ${Math.round(sum * 100)} % of the fleet: expected at most 100 %`;
+	return sum <= 1 + SHARE_ROUNDING ? [] : [problem(["devices", "clocks"], message)];
+}
+
 function checkServers({ broker, gateways, devices: { firmware } }: Scenario): Problem[] {
 	const { commitMinMicros, commitMedianMicros, commitP99Micros } = broker;
 	const queues = (["sinkQueueReadings", "sinkBatchReadings"] as const)
@@ -60,19 +69,28 @@ function checkServers({ broker, gateways, devices: { firmware } }: Scenario): Pr
 				`expected room for one frame, ${firmware.frameReadings} readings (devices.firmware.frameReadings), found ${gateways[key]}`,
 			),
 		);
+	const partitions = (["gateways.count", "broker.nodes"] as const).flatMap((key) => {
+		const least = key === "gateways.count" ? gateways.count : broker.nodes;
+		const message = `expected at least ${key} (${least}), found ${broker.partitions}: a partition has one owner and one leader at a time, so some would stand idle`;
+		return broker.partitions < least ? [problem(["broker", "partitions"], message)] : [];
+	});
 	return [
 		...queues,
+		...partitions,
 		...ordered(["broker"], ["commitMin", commitMinMicros], ["commitMedian", commitMedianMicros], true),
 		...ordered(["broker"], ["commitMedian", commitMedianMicros], ["commitP99", commitP99Micros], true),
 	];
 }
 
-function checkOutages({ outages, devices, gateways }: Scenario): Problem[] {
+function checkOutages(scenario: Scenario): Problem[] {
+	const { outages, devices } = scenario;
 	const problems: Problem[] = [];
-	const figures = outages.flatMap((o) => (o.kind === "brown-out" ? [`${o.lossPpm}/${o.latencyFactor}`] : []));
+	const figures = outages.flatMap((o) =>
+		o.kind === "brown-out" ? [`${o.lossPpm}/${o.duplicatePpm}/${o.reorderPpm}/${o.latencyFactor}`] : [],
+	);
 	const distinct = new Set(figures).size;
 	if (distinct > MAX_BROWN_OUTS) {
-		const message = `expected at most ${MAX_BROWN_OUTS} brown-outs with different loss or latency, found ${distinct}`;
+		const message = `expected at most ${MAX_BROWN_OUTS} brown-outs with different figures, found ${distinct}`;
 		problems.push(problem(["outages"], message));
 	}
 	for (const taken of OUTAGE_TAKES) {
@@ -84,26 +102,40 @@ function checkOutages({ outages, devices, gateways }: Scenario): Problem[] {
 			problems.push(problem(["outages"], message));
 		}
 	}
-	for (const [index, outage] of outages.entries()) {
-		if (outage.kind === "gateway" && gatewaysDownWith(outage, outages) > gateways.count) {
-			const message = `more gateways die at once than the ${gateways.count} that there are`;
-			problems.push(problem(["outages", index, "gateways"], message));
-		}
+	return [...problems, ...outages.flatMap((_, index) => checkServersHit(scenario, index))];
+}
+
+/** No gateway and no node is hit by two outages at once. */
+function checkServersHit({ outages, gateways, broker }: Scenario, index: number): Problem[] {
+	const outage = outages[index];
+	if (outage === undefined || outage.kind === "broker" || "cohorts" in outage) {
+		return [];
+	}
+	const during = outages.filter(
+		(other) =>
+			"outAtMicros" in other &&
+			other.outAtMicros <= outage.outAtMicros &&
+			outage.outAtMicros < other.backAtMicros,
+	);
+	const problems: Problem[] = [];
+	const gatewaysHit = sumOf(during.map((other) => ("gateways" in other ? other.gateways : 0)));
+	if ("gateways" in outage && gatewaysHit > gateways.count) {
+		const message = `${gatewaysHit} gateways are hit at once, more than the ${gateways.count} that there are`;
+		problems.push(problem(["outages", index, "gateways"], message));
+	}
+	const nodesHit = sumOf(during.map((other) => ("nodes" in other ? other.nodes : 0)));
+	if ("nodes" in outage && nodesHit > broker.nodes) {
+		const message = `${nodesHit} nodes are lost at once, more than the ${broker.nodes} that there are (broker.nodes)`;
+		problems.push(problem(["outages", index, "nodes"], message));
+	}
+	if (outage.kind === "gateway-cut" && new Set(outage.from).size < outage.from.length) {
+		problems.push(problem(["outages", index, "from"], "one of them is there twice"));
 	}
 	return problems;
 }
 
-type GatewayOutage = Extract<Outage, { kind: "gateway" }>;
-
-/** Gateways that are down at the moment when `outage` begins. */
-function gatewaysDownWith(outage: GatewayOutage, outages: readonly Outage[]): number {
-	return outages
-		.filter((other): other is GatewayOutage => other.kind === "gateway")
-		.filter(
-			({ outAtMicros, backAtMicros }) =>
-				outAtMicros <= outage.outAtMicros && outage.outAtMicros < backAtMicros,
-		)
-		.reduce((sum, { gateways }) => sum + gateways, 0);
+function sumOf(values: readonly number[]): number {
+	return values.reduce((sum, value) => sum + value, 0);
 }
 
 function checkPolicies({ policies }: Scenario): Problem[] {

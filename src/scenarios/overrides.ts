@@ -21,7 +21,7 @@ export function applySettings(document: YamlDocument, settings: readonly Setting
 	for (const setting of settings) {
 		const message = applySetting(document, setting);
 		if (message !== undefined) {
-			errors.push({ kind: "usage", file: shown(setting), key: setting[0], message });
+			errors.push({ kind: "usage", file: settingName(setting), key: setting[0], message });
 		}
 	}
 	return errors;
@@ -56,7 +56,7 @@ export function placeProblem(
 		([dotted]) => within(key, dotted) || (kind === "unknown-key" && within(dotted, key)),
 	);
 	if (cause !== undefined) {
-		return { kind, file: shown(cause), key, message };
+		return { kind, file: settingName(cause), key, message };
 	}
 	const place = kind === "unknown-key" ? document.placeOfKey(path) : document.placeOf(path);
 	return { kind, ...place, key, message };
@@ -66,6 +66,7 @@ function pathOf(dotted: string): Path {
 	return dotted.split(".").map((part) => (/^\d{1,6}$/.test(part) ? Number(part) : part));
 }
 
-function shown([path, value]: Setting): string {
+/** What messages call a setting, in the place of a file. */
+export function settingName([path, value]: Setting): string {
 	return `--set ${path}=${value.length > 60 ? `${value.slice(0, 60)}…` : value}`;
 }

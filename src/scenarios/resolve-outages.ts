@@ -4,8 +4,8 @@ import { type Micros, micros } from "../units/micros.js";
 import type { Result } from "../units/result.js";
 import type { UserError } from "../units/user-error.js";
 import { compareTimes, lastBackMicros } from "./outage-peak.js";
-import type { Cohort, Outage } from "./scenario.js";
-import type { OutageInput } from "./schema.js";
+import type { Cohort, GatewayOutage, Outage } from "./scenario.js";
+import { COUNTERPARTS, type OutageInput } from "./schema.js";
 import type { Problem } from "./schema-errors.js";
 import type { Path } from "./yaml-document.js";
 
@@ -29,7 +29,16 @@ export interface ResolvedOutages {
 const BROWN_OUT_LOSS_PPM = 200_000;
 const BROWN_OUT_LATENCY_FACTOR = 4;
 
-type DeviceOutage = Exclude<OutageInput, { kind: "gateway" | "broker" }>;
+type ServerKind = "gateway" | "gateway-freeze" | "gateway-cut" | "broker" | "leader-loss";
+const SERVER_KINDS: ReadonlySet<string> = new Set<ServerKind>([
+	"gateway",
+	"gateway-freeze",
+	"gateway-cut",
+	"broker",
+	"leader-loss",
+]);
+type ServerInput = Extract<OutageInput, { kind: ServerKind }>;
+type DeviceInput = Exclude<OutageInput, { kind: ServerKind }>;
 
 /** Fills in what the outages of a scenario file leave out, and checks them one by one. */
 export function resolveOutages(inputs: readonly OutageInput[], context: OutageContext): ResolvedOutages {
@@ -38,39 +47,67 @@ export function resolveOutages(inputs: readonly OutageInput[], context: OutageCo
 	const outages: Outage[] = [];
 	for (const [index, input] of inputs.entries()) {
 		const path: Path = ["outages", index];
-		if (input.kind === "gateway" || input.kind === "broker") {
+		if (isServer(input)) {
 			problems.push(...windowProblems(path, input.at, input.until, context));
 			outages.push(serverOutage(input, context));
 			continue;
 		}
 		const cohorts = deviceCohorts(input, path, context, problems, fileErrors);
-		const { kind } = input;
-		outages.push(
-			kind === "brown-out"
-				? {
-						kind,
-						cohorts,
-						lossPpm: input.loss ?? BROWN_OUT_LOSS_PPM,
-						latencyFactor: input.latencyFactor ?? BROWN_OUT_LATENCY_FACTOR,
-					}
-				: { kind, cohorts },
-		);
+		outages.push(deviceOutage(input, cohorts));
 	}
 	return { outages, problems, fileErrors };
 }
 
-function serverOutage(
-	input: Extract<OutageInput, { kind: "gateway" | "broker" }>,
-	context: OutageContext,
-): Outage {
+function isServer(input: OutageInput): input is ServerInput {
+	return SERVER_KINDS.has(input.kind);
+}
+
+function deviceOutage(input: DeviceInput, cohorts: Cohort[]): Outage {
+	if (input.kind !== "brown-out") {
+		return { kind: input.kind, cohorts };
+	}
+	return {
+		kind: "brown-out",
+		cohorts,
+		lossPpm: input.loss ?? BROWN_OUT_LOSS_PPM,
+		duplicatePpm: input.duplicate ?? 0,
+		reorderPpm: input.reorder ?? 0,
+		latencyFactor: input.latencyFactor ?? BROWN_OUT_LATENCY_FACTOR,
+	};
+}
+
+function serverOutage(input: ServerInput, context: OutageContext): Outage {
 	const window = { outAtMicros: input.at, backAtMicros: input.until };
-	return input.kind === "gateway"
-		? { kind: "gateway", gateways: input.gateways ?? context.gateways, ...window }
-		: { kind: "broker", ...window };
+	if (input.kind === "broker") {
+		return { kind: "broker", ...window };
+	}
+	if (input.kind === "leader-loss") {
+		return { kind: "leader-loss", nodes: input.nodes ?? 1, ...window };
+	}
+	const all = input.kind === "gateway" ? context.gateways : 1;
+	return gatewayOutage(input, { gateways: input.gateways ?? all, ...window });
+}
+
+function gatewayOutage(
+	input: Extract<ServerInput, { kind: GatewayOutage["kind"] }>,
+	window: Pick<GatewayOutage, "gateways" | "outAtMicros" | "backAtMicros">,
+): GatewayOutage {
+	switch (input.kind) {
+		case "gateway": {
+			const { down = "process", takeover = true } = input;
+			return { kind: "gateway", ...window, down, takeover };
+		}
+		case "gateway-freeze":
+			return { kind: "gateway-freeze", ...window };
+		case "gateway-cut": {
+			const { from = COUNTERPARTS, direction = "both" } = input;
+			return { kind: "gateway-cut", ...window, from, direction };
+		}
+	}
 }
 
 function deviceCohorts(
-	input: DeviceOutage,
+	input: DeviceInput,
 	path: Path,
 	context: OutageContext,
 	problems: Problem[],

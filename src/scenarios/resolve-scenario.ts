@@ -7,9 +7,23 @@ import { FIRMWARE_PROFILES } from "./firmware-profiles.js";
 import { LINK_PROFILES } from "./link-profiles.js";
 import { resolveCosts } from "./resolve-costs.js";
 import { type OutageContext, resolveOutages } from "./resolve-outages.js";
-import type { Backoff, Broker, Firmware, Fleet, Gateways, LinkProfile, Scenario } from "./scenario.js";
+import type {
+	Backoff,
+	Broker,
+	Clocks,
+	Firmware,
+	Fleet,
+	Gateways,
+	LinkProfile,
+	Scenario,
+} from "./scenario.js";
 import type { ScenarioInput } from "./schema.js";
 import type { Problem } from "./schema-errors.js";
+
+/** Of the topic, where the scenario does not say; more, where there are more gateways or nodes. */
+const PARTITIONS = 64;
+/** Of a quartz without temperature compensation outdoors, rounded up. */
+const DRIFT_PPM = 200;
 
 export interface ResolveContext {
 	/** The scenario's name when the file gives none. */
@@ -46,7 +60,7 @@ export function resolveScenario(input: ScenarioInput, context: ResolveContext): 
 		seed: String(input.seed ?? "klais"),
 		devices,
 		gateways,
-		broker: resolveBroker(input.broker ?? {}, devices),
+		broker: resolveBroker(input.broker ?? {}, devices, gateways.count),
 		outages,
 		policies: input.policies ?? ["none", "klais"],
 	};
@@ -54,7 +68,21 @@ export function resolveScenario(input: ScenarioInput, context: ResolveContext): 
 }
 
 function resolveFleet(input: ScenarioInput["devices"]): Fleet {
-	return { count: input.count, firmware: resolveFirmware(input.firmware), link: resolveLink(input.link) };
+	return {
+		count: input.count,
+		firmware: resolveFirmware(input.firmware),
+		link: resolveLink(input.link),
+		clocks: resolveClocks(input.clocks ?? {}),
+	};
+}
+
+function resolveClocks(given: NonNullable<ScenarioInput["devices"]["clocks"]>): Clocks {
+	return {
+		resetShare: given.reset ?? 0,
+		aheadShare: given.ahead ?? 0,
+		driftingShare: given.drifting ?? 0,
+		driftPpm: given.drift ?? DRIFT_PPM,
+	};
 }
 
 function resolveFirmware(input: ScenarioInput["devices"]["firmware"]): Firmware {
@@ -129,13 +157,19 @@ function resolveGateways(
 		commitIntervalMicros: given.commitInterval ?? micros(100_000),
 		sessionsPerSecond: given.sessions ?? defaultSessions(devices.count, count, costs.helloNanos),
 		slotWindowMicros: given.slotWindow ?? micros(60_000_000),
+		detectAfterMicros: given.detectAfter ?? micros(700_000),
 	};
 }
 
-function resolveBroker(given: NonNullable<ScenarioInput["broker"]>, devices: Fleet): Broker {
+function resolveBroker(
+	given: NonNullable<ScenarioInput["broker"]>,
+	devices: Fleet,
+	gateways: number,
+): Broker {
+	const nodes = given.nodes ?? 1;
 	return {
-		partitions: given.partitions ?? 64,
-		nodes: given.nodes ?? 1,
+		partitions: given.partitions ?? Math.max(PARTITIONS, gateways, nodes),
+		nodes,
 		capacityPerSecond:
 			given.capacity ?? defaultCapacity(devices.count, devices.firmware.readingIntervalMicros),
 		commitMinMicros: given.commitMin ?? micros(100_000),

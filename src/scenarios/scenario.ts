@@ -26,6 +26,18 @@ export interface Fleet {
 	readonly count: number;
 	readonly firmware: Firmware;
 	readonly link: LinkProfile;
+	readonly clocks: Clocks;
+}
+
+/** Devices whose clock is wrong, as shares of the fleet (0 to 1, together at most 1). It is what they say that is wrong. */
+export interface Clocks {
+	/** No clock of their own: it counts from the last time that power came, and nobody sets it. */
+	readonly resetShare: number;
+	/** Ahead by thirty days. */
+	readonly aheadShare: number;
+	/** Fast or slow by up to `driftPpm`. */
+	readonly driftingShare: number;
+	readonly driftPpm: number;
 }
 
 export interface Firmware {
@@ -97,6 +109,8 @@ export interface Gateways {
 	readonly sessionsPerSecond: number;
 	/** How late a device may come back to its session slot. */
 	readonly slotWindowMicros: Micros;
+	/** How long a gateway takes to learn that another one is gone, or back. */
+	readonly detectAfterMicros: Micros;
 }
 
 export interface Broker {
@@ -131,22 +145,56 @@ export type Outage =
 			readonly cohorts: readonly Cohort[];
 	  }
 	| {
-			/** The link stays up but loses and delays. */
+			/** The link stays up, but delays, loses, doubles and reorders. */
 			readonly kind: "brown-out";
 			readonly cohorts: readonly Cohort[];
 			readonly lossPpm: number;
+			readonly duplicatePpm: number;
+			readonly reorderPpm: number;
 			readonly latencyFactor: number;
 	  }
-	| {
-			/** Gateway processes die: sessions and queues are lost, devices are cut off at once. */
-			readonly kind: "gateway";
-			readonly gateways: number;
-			readonly outAtMicros: Micros;
-			readonly backAtMicros: Micros;
-	  }
+	| GatewayOutage
 	| {
 			/** The broker takes nothing and commits nothing. */
 			readonly kind: "broker";
 			readonly outAtMicros: Micros;
 			readonly backAtMicros: Micros;
+	  }
+	| {
+			/** Nodes of the broker die. Their partitions are away until other nodes lead them, and what was on its way fails. */
+			readonly kind: "leader-loss";
+			readonly nodes: number;
+			readonly outAtMicros: Micros;
+			readonly backAtMicros: Micros;
 	  };
+
+interface GatewayWindow {
+	/** How many it hits. */
+	readonly gateways: number;
+	readonly outAtMicros: Micros;
+	readonly backAtMicros: Micros;
+}
+
+/** What a gateway can be cut off from. */
+export type Counterpart = "devices" | "peers" | "broker";
+
+/** What goes wrong with gateways. */
+export type GatewayOutage =
+	| (GatewayWindow & {
+			/** They die: sessions, queues and open transactions are gone. */
+			readonly kind: "gateway";
+			/** process: its port refuses. machine: nothing answers at all. */
+			readonly down: "process" | "machine";
+			/** Whether the others notice, and take its devices. */
+			readonly takeover: boolean;
+	  })
+	| (GatewayWindow & {
+			/** They stop, and go on later as if nothing had happened. */
+			readonly kind: "gateway-freeze";
+	  })
+	| (GatewayWindow & {
+			/** They run, cut off. in: nothing comes in; out: nothing gets out. */
+			readonly kind: "gateway-cut";
+			readonly from: readonly Counterpart[];
+			readonly direction: "both" | "in" | "out";
+	  });

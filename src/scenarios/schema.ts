@@ -2,7 +2,7 @@ import { z } from "zod";
 import { FIRMWARE_PROFILE_NAMES } from "./firmware-profiles.js";
 import { fleetRefusal, MAX_OUTAGES } from "./limits.js";
 import { LINK_PROFILE_NAMES } from "./link-profiles.js";
-import type { BackoffKind, PolicyName } from "./scenario.js";
+import type { BackoffKind, Counterpart, PolicyName } from "./scenario.js";
 import { SCENARIO_NAME, SCENARIO_NAME_IN_WORDS } from "./scenario-name.js";
 import { bitRate, chance, duration, rate, share, strictMap, text, whole } from "./schema-fields.js";
 
@@ -10,6 +10,8 @@ import { bitRate, chance, duration, rate, share, strictMap, text, whole } from "
 export const SCENARIO_SCHEMA_ID = "klais.scenario/1";
 
 export const POLICY_NAMES = ["none", "static", "klais"] as const satisfies readonly PolicyName[];
+
+export const COUNTERPARTS = ["devices", "peers", "broker"] as const satisfies readonly Counterpart[];
 
 const BACKOFF_KINDS = [
 	"none",
@@ -71,6 +73,13 @@ const link = z.union([
 	}),
 ]);
 
+const clocks = strictMap({
+	reset: share().optional(),
+	ahead: share().optional(),
+	drifting: share().optional(),
+	drift: chance().optional(),
+});
+
 const devices = strictMap({
 	count: whole(1, Number.MAX_SAFE_INTEGER).superRefine((count, context) => {
 		const refusal = fleetRefusal(count);
@@ -80,6 +89,7 @@ const devices = strictMap({
 	}),
 	firmware: firmware.optional(),
 	link: link.optional(),
+	clocks: clocks.optional(),
 });
 
 const gateways = strictMap({
@@ -94,6 +104,7 @@ const gateways = strictMap({
 	sinkBatchReadings: whole(1, U32_MAX).optional(),
 	sessions: rate().optional(),
 	slotWindow: duration({ min: 1_000, max: DAY }).optional(),
+	detectAfter: duration({ max: 3_600 * SECOND }).optional(),
 });
 
 const broker = strictMap({
@@ -116,21 +127,40 @@ const extent = {
 	cohorts: text(1_000).optional(),
 };
 
+/** When something happens to servers. They always come back. */
+const window = { at: duration(), until: duration() };
+
 const outage = z.discriminatedUnion("kind", [
 	strictMap({ kind: z.enum(["power", "refused", "black-holed", "half-open"]), ...extent }),
 	strictMap({
 		kind: z.literal("brown-out"),
 		...extent,
 		loss: chance().optional(),
+		duplicate: chance().optional(),
+		reorder: chance().optional(),
 		latencyFactor: whole(1, 1_000).optional(),
 	}),
 	strictMap({
 		kind: z.literal("gateway"),
-		at: duration(),
-		until: duration(),
+		...window,
 		gateways: whole(1, 1_000).optional(),
+		down: z.enum(["process", "machine"]).optional(),
+		takeover: z.boolean().optional(),
 	}),
-	strictMap({ kind: z.literal("broker"), at: duration(), until: duration() }),
+	strictMap({ kind: z.literal("gateway-freeze"), ...window, gateways: whole(1, 1_000).optional() }),
+	strictMap({
+		kind: z.literal("gateway-cut"),
+		...window,
+		gateways: whole(1, 1_000).optional(),
+		from: z
+			.array(z.enum(COUNTERPARTS))
+			.min(1, "expected at least one of devices, peers, broker")
+			.max(COUNTERPARTS.length)
+			.optional(),
+		direction: z.enum(["both", "in", "out"]).optional(),
+	}),
+	strictMap({ kind: z.literal("broker"), ...window }),
+	strictMap({ kind: z.literal("leader-loss"), ...window, nodes: whole(1, 1_000).optional() }),
 ]);
 
 /** A scenario file, schema `klais.scenario/1`. Only `schema`, `duration` and `devices.count` must be there. */

@@ -110,6 +110,22 @@ describe("the other commands", () => {
 		expect(lastLine(stdout)).toBe("`klais run` works on this machine.");
 	});
 
+	test("doctor says which Kafka klais would write to", async () => {
+		const env = (extra: Record<string, string>) => ({ env: { KLAIS_KAFKA: "", KLAIS_BROKER: "", ...extra } });
+		const [given, wrong, local] = await Promise.all([
+			klais(["doctor"], env({ KLAIS_KAFKA: "kafka.example:9092" })),
+			klais(["doctor"], env({ KLAIS_KAFKA: "kafka.example" })),
+			klais(["doctor"], env({ KLAIS_BROKER: "local", KLAIS_CACHE: "/nowhere", JAVA_HOME: "/nowhere" })),
+		]);
+		expect(given.stdout).toMatch(/ok {7}Kafka broker +KLAIS_KAFKA: kafka\.example:9092\n/);
+		expect(wrong.stdout).toMatch(/missing {2}Kafka broker +none \(KLAIS_KAFKA: expected host:port/);
+		expect(local.stdout).toMatch(
+			/missing {2}Kafka broker .*not in \/nowhere \(npm run setup:live fetches it\)/,
+		);
+		expect(local.stdout).toMatch(/missing {2}java +not found \(runs it: apt-get install/);
+		expect(local.code).toBe(0);
+	});
+
 	test("schema prints JSON Schemas", async () => {
 		const [scenario, results] = await Promise.all([klais(["schema"]), klais(["schema", "--results"])]);
 		expect(JSON.parse(scenario.stdout)).toMatchObject({ $id: "urn:klais:scenario:1" });

@@ -1,23 +1,12 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { klais, newFolder, recordIn, TINY } from "./support.js";
+import { klais, newFolder, recordIn, TINY, withoutWall } from "./support.js";
 
 async function recordOf(cwd: string, out: string, args: readonly string[]): Promise<string> {
 	await klais([...args, "--out", out, "--reporter", "json"], { cwd });
 	const folder = join(cwd, out);
 	expect(recordIn(folder).partial).toBe(false);
 	return folder;
-}
-
-/** The bytes of a record without its sections on the machine and its clock. */
-function withoutWall(folder: string): string {
-	const text = readFileSync(join(folder, "results.json"), "utf8");
-	const bare = text
-		.replace(/^\t"host": \{$[\s\S]*?^\t\},$/m, "")
-		.replaceAll(/^\t{3}"wall": \{$[\s\S]*?^\t{3}\}$/gm, "");
-	expect(bare).not.toMatch(/"cpu"|"eventsPerSecond"/);
-	return bare;
 }
 
 test("a seed gives the same bytes for any number of workers; another seed gives another digest", async () => {

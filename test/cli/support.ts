@@ -21,16 +21,19 @@ export interface Place {
 	/** The folder that holds bin/klais.js. */
 	readonly tree?: string;
 	readonly env?: Readonly<Record<string, string>>;
+	/** A process group of its own, as a shell makes one for each command. */
+	readonly ownGroup?: boolean;
 }
 
 /** Starts klais as a shell would. */
 export function startKlais(
 	args: readonly string[],
-	{ cwd = tmpdir(), tree = PROJECT, env = {} }: Place = {},
+	{ cwd = tmpdir(), tree = PROJECT, env = {}, ownGroup = false }: Place = {},
 ): { child: ChildProcessWithoutNullStreams; ended: Promise<Ended> } {
 	const { CI: _ci, FORCE_COLOR: _colour, ...inherited } = process.env;
 	const child = spawn(process.execPath, [join(tree, "bin", "klais.js"), ...args], {
 		cwd,
+		detached: ownGroup,
 		env: { ...inherited, NO_COLOR: "1", ...env },
 	});
 	let stdout = "";
@@ -70,6 +73,16 @@ export function recordIn(folder: string): ResultsFile {
 	return (parsed as Extract<typeof parsed, { ok: true }>).value;
 }
 
+/** The bytes of a record without its sections on the machine and its clock. */
+export function withoutWall(folder: string): string {
+	const text = readFileSync(join(folder, "results.json"), "utf8");
+	const bare = text
+		.replace(/^\t"host": \{$[\s\S]*?^\t\},$/m, "")
+		.replaceAll(/^\t{3}"wall": \{$[\s\S]*?^\t{3}\}$/gm, "");
+	expect(bare).not.toMatch(/"cpu"|"eventsPerSecond"/);
+	return bare;
+}
+
 export function lastLine(text: string): string {
 	return text.trimEnd().split("\n").at(-1) ?? "";
 }
@@ -100,6 +113,9 @@ policies: [none, static, klais]
 
 /** Code in place of the engine's entry, after an import of the real one as \`Real\`. */
 export type EngineStub = string;
+
+/** The engine as it is. */
+export const SAME_ENGINE: EngineStub = "export class Simulation extends Real {}";
 
 /**
  * A copy of the program outside of git, whose engine does as a test wants: nobody can ask the real one to crash.

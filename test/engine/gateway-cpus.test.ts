@@ -88,9 +88,9 @@ describe("the CPUs of the gateways", () => {
 					const isTaken = (models[device % gateways] as Model).arrive(now, device, readings, fate);
 					const source = bufferOf([frame(now, device, readings)]);
 					if (fate === "pass") {
-						expect(cpus.offer(source, 0)).toBe(isTaken);
+						expect(cpus.offer(device % gateways, source, 0)).toBe(isTaken);
 					} else {
-						cpus.refuse(source, 0, fate === "defer");
+						cpus.refuse(device % gateways, source, 0, fate === "defer");
 					}
 				}
 				finish(Number.POSITIVE_INFINITY);
@@ -103,7 +103,7 @@ describe("the CPUs of the gateways", () => {
 	it("add up what takes less than a microsecond", () => {
 		const cpus = new GatewayCpus(1, costsOf({ helloNanos: 0, dataNanos: 2_500, readingNanos: 0 }), 2_000);
 		for (let n = 0; n < 1_000; n++) {
-			cpus.offer(bufferOf([frame(100, n, 1)]), 0);
+			cpus.offer(0, bufferOf([frame(100, n, 1)]), 0);
 		}
 		const target = new RecordBuffer(1_000);
 		const done = fieldsOf(target, 0, cpus.take(0, Number.POSITIVE_INFINITY, target, 0));
@@ -116,9 +116,9 @@ describe("the CPUs of the gateways", () => {
 		const finishAfter = (flood: number, filtered: boolean) => {
 			const cpus = new GatewayCpus(1, filtered ? costs : withoutFilter(costs), 8);
 			for (let n = 0; n < flood; n++) {
-				cpus.refuse(bufferOf([frame(0, n, null)]), 0, false);
+				cpus.refuse(0, bufferOf([frame(0, n, null)]), 0, false);
 			}
-			cpus.offer(bufferOf([frame(0, 1, 0)]), 0);
+			cpus.offer(0, bufferOf([frame(0, 1, 0)]), 0);
 			return cpus.nextFinish(0);
 		};
 		expect(finishAfter(0, true)).toBe(3);
@@ -129,7 +129,7 @@ describe("the CPUs of the gateways", () => {
 	it("are busy all the time while frames wait, and never longer than their work", () => {
 		const cpus = new GatewayCpus(1, COSTS, 1_000);
 		for (let n = 0; n < 500; n++) {
-			expect(cpus.offer(bufferOf([frame(10, n, n % 3 === 0 ? null : 64)]), 0)).toBe(true);
+			expect(cpus.offer(0, bufferOf([frame(10, n, n % 3 === 0 ? null : 64)]), 0)).toBe(true);
 		}
 		const target = new RecordBuffer(1_000);
 		const done = fieldsOf(target, 0, cpus.take(0, Number.POSITIVE_INFINITY, target, 0));
@@ -141,13 +141,31 @@ describe("the CPUs of the gateways", () => {
 	it("forget their queue and their work when the process dies", () => {
 		const cpus = new GatewayCpus(2, COSTS, 8);
 		for (let n = 0; n < 16; n++) {
-			cpus.offer(bufferOf([frame(0, n, null)]), 0);
+			cpus.offer(n % 2, bufferOf([frame(0, n, null)]), 0);
 		}
 		cpus.clear(0);
 		expect([cpus.waiting(0), cpus.waiting(1)]).toEqual([0, 8]);
 		expect(cpus.nextFinish(0)).toBe(Number.POSITIVE_INFINITY);
-		expect(cpus.offer(bufferOf([frame(100, 0, 2)]), 0)).toBe(true);
+		expect(cpus.offer(0, bufferOf([frame(100, 0, 2)]), 0)).toBe(true);
 		expect(cpus.nextFinish(0)).toBe(100 + Math.ceil(Number(costOf(2) + 131n) / 1_000));
+	});
+
+	it("do nothing while their process is stopped, then all that has waited, one after the other", () => {
+		const cpus = new GatewayCpus(1, costsOf({ helloNanos: 10_000, dataNanos: 0, readingNanos: 0 }), 4);
+		const offer = (at: number) => cpus.offer(0, bufferOf([frame(at, 1, null)]), 0);
+		expect([offer(0), offer(0), offer(0)]).toEqual([true, true, true]);
+		const target = new RecordBuffer(8);
+		const timesUntil = (horizon: number) =>
+			fieldsOf(target, 0, cpus.take(0, horizon, target, 0)).map(({ time }) => time);
+		expect(timesUntil(15)).toEqual([10]);
+		cpus.freeze(0, 15, 1_000);
+		expect([offer(500), offer(600), offer(700)]).toEqual([true, true, false]);
+		expect(timesUntil(1_000)).toEqual([]);
+		// The frame in its hands had five microseconds to go.
+		expect(timesUntil(2_000)).toEqual([1_005, 1_015, 1_025, 1_035]);
+		cpus.freeze(0, 3_000, 4_000);
+		expect(offer(3_500)).toBe(true);
+		expect(cpus.nextFinish(0)).toBe(4_010);
 	});
 
 	it("take a limit that no memory could hold, and the whole record of each frame", () => {
@@ -163,7 +181,7 @@ describe("the CPUs of the gateways", () => {
 		const target = new RecordBuffer(sent.length);
 		let taken = 0;
 		for (let n = 0; n < sent.length; n++) {
-			expect(cpus.offer(source, n)).toBe(true);
+			expect(cpus.offer(0, source, n)).toBe(true);
 			if (n === 3_000) {
 				taken += cpus.take(0, n, target, taken);
 			}

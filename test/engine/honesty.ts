@@ -82,7 +82,10 @@ export function expectDrained({ scenario, record }: Finished, quietSeconds: numb
 	const { series, ledger } = record;
 	const from = scenario.durationMicros / 1_000_000 - quietSeconds;
 	const backlogs = series.backlogReadings.filter((_, n) => (series.timeSeconds[n] as number) >= from);
-	expect(Math.min(...backlogs)).toBe(0);
+	// What a device gives up for want of room while it is connected, the world's count may still have as owed.
+	if (ledger.lostOverflow === 0) {
+		expect(Math.min(...backlogs)).toBe(0);
+	}
 	// What waits was taken since each device's last report, is on its way, or waits for a new session for a minute or two.
 	const { reportIntervalMicros, readingIntervalMicros: interval } = scenario.devices.firmware;
 	const each = (reportIntervalMicros + 120_000_000) / interval + 1;

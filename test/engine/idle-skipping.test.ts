@@ -4,7 +4,17 @@ import { SHARD_DEVICES } from "../../src/engine/shard-wheels.js";
 import type { RunRecord } from "../../src/record/run-record.js";
 import { POLICY_NAMES } from "../../src/scenarios/schema.js";
 import { micros } from "../../src/units/micros.js";
-import { cohort, SECOND, type Sketch, scenarioOf, simulate } from "./support.js";
+import {
+	cohort,
+	cutOff,
+	dies,
+	freezes,
+	loses,
+	SECOND,
+	type Sketch,
+	scenarioOf,
+	simulate,
+} from "./support.js";
 
 beforeAll(prepareHistograms);
 
@@ -25,7 +35,10 @@ const SKETCHES: Readonly<Record<string, Sketch>> = {
 		outages: [
 			{ kind: "power", cohorts: [cohort(7, 100, 400, 30)] },
 			{ kind: "black-holed", cohorts: [cohort(5, 300, 700)] },
-			{ kind: "gateway", gateways: 2, outAtMicros: micros(800 * SECOND), backAtMicros: micros(900 * SECOND) },
+			dies(2, 800, 900),
+			freezes(1, 1_000, 1_060),
+			cutOff(1, 1_100, 1_160, ["peers", "broker"], "in"),
+			loses(1, 1_200, 1_210),
 		],
 	},
 	// Thinned out, the backlog is through before the ideal sink, which stores all that the buffers could hold.

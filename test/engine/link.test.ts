@@ -49,7 +49,7 @@ describe("the access links", () => {
 				fc.boolean(),
 				(p, up, d, at, n, factor, dim) => {
 					const links = linksOf(p);
-					links.brownOuts = [{ lossPpm: 100_000, latencyFactor: factor }];
+					links.brownOuts = [{ lossPpm: 100_000, duplicatePpm: 0, reorderPpm: 0, latencyFactor: factor }];
 					links.set(d, dim ? LINK_BROWN_OUT : 0);
 					const travel = links.travel(up, d, at, n);
 					const { min, max } = links.bounds(dim ? factor : 1, 100, 1);
@@ -116,12 +116,33 @@ describe("the access links", () => {
 		expect(new Set(latencies(true, 1)).size).toBeGreaterThan(20);
 	});
 
+	it("double and hold back in a brown-out as it says, on top of their own", () => {
+		const p = { ...LINK_PROFILES["lte-m"], lossPpm: 0, duplicatePpm: 50_000, reorderPpm: 0 };
+		const links = linksOf(p);
+		links.brownOuts = [{ lossPpm: 0, duplicatePpm: 150_000, reorderPpm: 300_000, latencyFactor: 1 }];
+		links.set(1, LINK_BROWN_OUT);
+		const count = (d: number) => {
+			let doubled = 0;
+			let held = 0;
+			for (let n = 0; n < 20_000; n++) {
+				const travels = [0, 1, 2, 3, 4, 5].map((k) => links.travel(true, d, n * SECOND, k));
+				held += (travels[5] as number) > Math.min(...travels) ? 1 : 0;
+				doubled += links.duplicated ? 1 : 0;
+			}
+			return [doubled, held];
+		};
+		const [doubled, held] = count(1) as [number, number];
+		expect(isRate(doubled, 20_000, 200_000)).toBe(true);
+		expect(isRate(held, 20_000, 300_000)).toBe(true);
+		expect(isRate((count(2) as [number, number])[0], 20_000, 50_000)).toBe(true);
+	});
+
 	it("degrade in a brown-out by its own figures, and only the devices in it", () => {
 		const p = { ...LINK_PROFILES["lte-m"], lossPpm: 0, reorderPpm: 0 };
 		const links = linksOf(p);
 		links.brownOuts = [
-			{ lossPpm: 300_000, latencyFactor: 4 },
-			{ lossPpm: 0, latencyFactor: 10 },
+			{ lossPpm: 300_000, duplicatePpm: 0, reorderPpm: 0, latencyFactor: 4 },
+			{ lossPpm: 0, duplicatePpm: 0, reorderPpm: 0, latencyFactor: 10 },
 		];
 		const healthy = linksOf(p);
 		links.set(1, LINK_BROWN_OUT);

@@ -4,7 +4,7 @@ import { CHANGE_POWER, OutagePlan, type Transition } from "../../src/engine/outa
 import { Streams } from "../../src/engine/streams.js";
 import { cohortsOf, OUTAGE_TAKES, outagePeak } from "../../src/scenarios/outage-peak.js";
 import type { Cohort, Outage } from "../../src/scenarios/scenario.js";
-import { cohort, SECOND, scenarioOf } from "./support.js";
+import { cohort, cutOff, dies, freezes, loses, SECOND, scenarioOf } from "./support.js";
 
 const SLICE = 60_000;
 
@@ -62,7 +62,7 @@ const anyOutage = fc
 	.map(([kind, cohorts]): Outage => {
 		const sorted = [...cohorts].sort((a, b) => a.outAtMicros - b.outAtMicros);
 		return kind === "brown-out"
-			? { kind, cohorts: sorted, lossPpm: 1, latencyFactor: 2 }
+			? { kind, cohorts: sorted, lossPpm: 1, duplicatePpm: 0, reorderPpm: 0, latencyFactor: 2 }
 			: { kind: kind as "power", cohorts: sorted };
 	});
 
@@ -161,11 +161,7 @@ describe("the outage plan", () => {
 	});
 
 	it("kills different gateways in outages that overlap, and brings back those that it killed", () => {
-		const outage = (gateways: number, out: number, back: number): Outage => {
-			const { outAtMicros, backAtMicros } = cohort(1, out, back);
-			return { kind: "gateway", gateways, outAtMicros, backAtMicros: backAtMicros ?? outAtMicros };
-		};
-		const plan = planOf(10, [outage(1, 10, 40), outage(2, 20, 30), outage(1, 30, 50)]);
+		const plan = planOf(10, [dies(1, 10, 40), freezes(2, 20, 30), cutOff(1, 30, 50, ["peers"])]);
 		const down = new Set<number>();
 		const counts = plan.gatewayTransitions.map((t) => {
 			for (const gateway of t.gateways) {
@@ -188,11 +184,26 @@ describe("the outage plan", () => {
 		]);
 	});
 
+	it("takes the leaders of different nodes in losses that overlap", () => {
+		const plan = planOf(10, [loses(1, 10, 40), loses(1, 20, 30), loses(1, 40, 50)]);
+		const seconds = plan.leaderLosses.map((node) => node.map(({ from, to }) => [from / SECOND, to / SECOND]));
+		expect(seconds).toEqual([
+			[
+				[10, 40],
+				[40, 50],
+			],
+			[[20, 30]],
+			[],
+		]);
+	});
+
 	it("tells brown-outs with different figures apart, and only those", () => {
 		const brownOut = (lossPpm: number, latencyFactor: number): Outage => ({
 			kind: "brown-out",
 			cohorts: [cohort(1, 1, 2)],
 			lossPpm,
+			duplicatePpm: 0,
+			reorderPpm: 0,
 			latencyFactor,
 		});
 		const plan = planOf(9, [brownOut(5, 2), brownOut(5, 3), brownOut(5, 2)]);

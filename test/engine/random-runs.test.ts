@@ -91,13 +91,20 @@ const anyOutage = fc
 		const { outAtMicros, backAtMicros } = cohorts[0] as (typeof cohorts)[number];
 		const window = { outAtMicros, backAtMicros: backAtMicros ?? outAtMicros };
 		if (kind === "gateway") {
-			return { kind, gateways: 1 + (rows.length % gateways), ...window };
+			return { kind, gateways: 1 + (rows.length % gateways), down: "process", takeover: true, ...window };
 		}
 		if (kind === "broker") {
 			return { kind, ...window };
 		}
 		return kind === "brown-out"
-			? { kind, cohorts, lossPpm: rows.length * 100_000, latencyFactor: rows.length }
+			? {
+					kind,
+					cohorts,
+					lossPpm: rows.length * 100_000,
+					duplicatePpm: 0,
+					reorderPpm: 0,
+					latencyFactor: rows.length,
+				}
 			: { kind: kind as "power", cohorts };
 	});
 

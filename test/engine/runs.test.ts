@@ -4,7 +4,17 @@ import type { Outage } from "../../src/scenarios/scenario.js";
 import { POLICY_NAMES } from "../../src/scenarios/schema.js";
 import { micros } from "../../src/units/micros.js";
 import { expectDrained, expectHonest, virtualPart } from "./honesty.js";
-import { cohort, costsOf, SECOND, type Sketch, scenarioOf, simulate } from "./support.js";
+import {
+	cohort,
+	costsOf,
+	cutOff,
+	dies,
+	freezes,
+	SECOND,
+	type Sketch,
+	scenarioOf,
+	simulate,
+} from "./support.js";
 
 beforeAll(prepareHistograms);
 
@@ -20,12 +30,7 @@ function hit(
 	return { kind, cohorts: [cohort(120, OUT, back, spread)] };
 }
 
-const GATEWAYS: Outage = {
-	kind: "gateway",
-	gateways: 2,
-	outAtMicros: micros(OUT * SECOND),
-	backAtMicros: micros(500 * SECOND),
-};
+const GATEWAYS = dies(2, OUT, 500);
 const BROKER: Outage = {
 	kind: "broker",
 	outAtMicros: micros(OUT * SECOND),
@@ -35,6 +40,8 @@ const BROWN_OUT: Outage = {
 	kind: "brown-out",
 	cohorts: [cohort(120, OUT, BACK)],
 	lossPpm: 300_000,
+	duplicatePpm: 100_000,
+	reorderPpm: 100_000,
 	latencyFactor: 5,
 };
 
@@ -160,12 +167,7 @@ describe("who connects, and who waits", () => {
 		const outages: Outage[] = [
 			{ kind: "power", cohorts: [cohort(DEVICES, 100, 400)] },
 			{ kind: "black-holed", cohorts: [cohort(DEVICES, 200, 500)] },
-			{
-				...GATEWAYS,
-				gateways: 3,
-				outAtMicros: micros(300 * SECOND),
-				backAtMicros: micros(600 * SECOND),
-			} as Outage,
+			dies(3, 300, 600),
 		];
 		const { record } = simulate(sketch({ outages }), "klais");
 		const { reachable, timeSeconds, bucketSeconds } = record.series;
@@ -175,18 +177,17 @@ describe("who connects, and who waits", () => {
 		expect([devicesConnected.count, devicesConnected.neverConnected]).toEqual([DEVICES, 0]);
 	});
 
-	it("keeps two gateways down when two outages of one each overlap", () => {
-		const one = (out: number, back: number): Outage => ({
-			kind: "gateway",
-			gateways: 1,
-			outAtMicros: micros(out * SECOND),
-			backAtMicros: micros(back * SECOND),
-		});
-		const { record } = simulate(sketch({ outages: [one(200, 600), one(300, 400)] }), "klais");
-		const { reachable, timeSeconds } = record.series;
-		const at = (second: number) => reachable[timeSeconds.findIndex((t) => t >= second)];
-		// Three gateways: 67 devices belong to each of the first two, 66 to the third.
-		expect([100, 250, 350, 500, 700].map(at)).toEqual([200, 133, 66, 133, 200]);
+	it("finds devices reachable while a gateway lives that can have them", () => {
+		const at = (outages: Outage[], second: number) => {
+			const { reachable, timeSeconds } = simulate(sketch({ outages }), "klais").record.series;
+			return reachable[timeSeconds.findIndex((t) => t >= second)];
+		};
+		expect(at([dies(2, 200, 600)], 300)).toBe(DEVICES);
+		const overlap = [dies(1, 200, 600), freezes(1, 300, 400), cutOff(1, 350, 450, ["devices"], "out")];
+		expect([250, 320, 380, 420, 500].map((second) => at(overlap, second))).toEqual([200, 200, 0, 200, 200]);
+		// 64 shards: gateway 0 has 22 of them. Of 200 devices shards 0 to 7 have four, the others three.
+		const alone = 3 * 4 + 19 * 3;
+		expect(at([{ ...dies(1, 200, 600), takeover: false }], 300)).toBe(DEVICES - alone);
 	});
 });
 
@@ -245,13 +246,7 @@ describe("a fleet larger than the engine's buffers", () => {
 	});
 
 	it("is cut off at once when its only gateway dies", () => {
-		const outage: Outage = {
-			...GATEWAYS,
-			gateways: 1,
-			outAtMicros: micros(10 * SECOND),
-			backAtMicros: micros(12 * SECOND),
-		} as Outage;
-		const finished = simulate(scenarioOf({ ...shape, gateways: large, outages: [outage] }), "none");
+		const finished = simulate(scenarioOf({ ...shape, gateways: large, outages: [dies(1, 10, 12)] }), "none");
 		expectHonest(finished);
 		expect(finished.record.series.reachable.slice(9, 13)).toEqual([devices, 0, 0, devices]);
 	});

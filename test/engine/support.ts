@@ -6,8 +6,11 @@ import { type KernelCosts, NO_KERNEL_COSTS, type UserSpaceCosts } from "../../sr
 import { LINK_PROFILES, type LinkProfileName } from "../../src/scenarios/link-profiles.js";
 import type {
 	Broker,
+	Clocks,
 	Cohort,
+	Counterpart,
 	Firmware,
+	GatewayOutage,
 	Gateways,
 	LinkProfile,
 	Outage,
@@ -67,8 +70,11 @@ export interface Sketch {
 	readonly link?: LinkProfileName | Partial<LinkProfile>;
 	readonly gateways?: Partial<Gateways>;
 	readonly broker?: Partial<Broker>;
+	readonly clocks?: Partial<Clocks>;
 	readonly outages?: readonly Outage[];
 }
+
+const RIGHT_CLOCKS: Clocks = { resetShare: 0, aheadShare: 0, driftingShare: 0, driftPpm: 200 };
 
 /** Stated costs, the filter's in them; others with `kernel`. */
 export function costsOf(
@@ -101,7 +107,7 @@ export function scenarioOf(sketch: Sketch): Scenario {
 		sources: [],
 		durationMicros: micros(sketch.durationSeconds * SECOND),
 		seed: sketch.seed ?? "klais",
-		devices: { count: sketch.devices, firmware, link },
+		devices: { count: sketch.devices, firmware, link, clocks: { ...RIGHT_CLOCKS, ...sketch.clocks } },
 		gateways: {
 			count: 3,
 			costs: costsOf({ helloNanos: 4_000_000, dataNanos: 200_000, readingNanos: 1_000 }),
@@ -112,6 +118,7 @@ export function scenarioOf(sketch: Sketch): Scenario {
 			sinkBatchReadings: 2_000,
 			sessionsPerSecond: 20,
 			slotWindowMicros: micros(60 * SECOND),
+			detectAfterMicros: micros(700_000),
 			...sketch.gateways,
 		},
 		broker: {
@@ -138,6 +145,44 @@ export function cohort(devices: number, out: number, back: number | null, spread
 		backAtMicros: back === null ? null : micros(Math.round(back * SECOND)),
 		spreadMicros: micros(Math.round(spread * SECOND)),
 	};
+}
+
+/** From when to when, in seconds. */
+export function span(out: number, back: number): Pick<GatewayOutage, "outAtMicros" | "backAtMicros"> {
+	return {
+		outAtMicros: micros(Math.round(out * SECOND)),
+		backAtMicros: micros(Math.round(back * SECOND)),
+	};
+}
+
+/** Gateways whose processes die, as scenarios have them where they say no more. */
+export function dies(
+	gateways: number,
+	out: number,
+	back: number,
+): Extract<GatewayOutage, { kind: "gateway" }> {
+	return { kind: "gateway", gateways, down: "process", takeover: true, ...span(out, back) };
+}
+
+/** Gateways that stop, and wake. */
+export function freezes(gateways: number, out: number, back: number): GatewayOutage {
+	return { kind: "gateway-freeze", gateways, ...span(out, back) };
+}
+
+/** Gateways that are cut off. */
+export function cutOff(
+	gateways: number,
+	out: number,
+	back: number,
+	from: readonly Counterpart[],
+	direction: "both" | "in" | "out" = "both",
+): GatewayOutage {
+	return { kind: "gateway-cut", gateways, from, direction, ...span(out, back) };
+}
+
+/** Nodes of the broker whose partitions lose their leader. */
+export function loses(nodes: number, out: number, back: number): Outage {
+	return { kind: "leader-loss", nodes, ...span(out, back) };
 }
 
 /** A run that is over. */

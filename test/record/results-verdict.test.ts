@@ -84,6 +84,16 @@ describe("verdictOfResults", () => {
 		expect(verdict.runs[1]?.verdict.findings[0]?.code).toBe("digest-mismatch");
 	});
 
+	it("holds nothing against runs whose configurations only look alike: cohorts are summed up in them", () => {
+		const runs = [
+			{ ...klais, input: "a" },
+			{ ...klais, input: "b", digest: "0000000000000000" },
+		];
+		expect(verdictOfResults({ ...pspsResults([]), runs }).passed).toBe(true);
+		const [first, second] = runs.map((run) => ({ ...run, input: "a" }));
+		expect(verdictOfResults({ ...pspsResults([]), runs: [first!, second!] }).passed).toBe(false);
+	});
+
 	it("accepts another digest for another seed, another configuration or a run cut short", () => {
 		const other = { ...klais, digest: "0000000000000000" };
 		const runs = [klais, { ...other, seed: "b8" }, { ...other, config: {} }, { ...other, complete: false }];

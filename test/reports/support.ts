@@ -45,6 +45,28 @@ function hostileLive(): LiveRecord {
 	};
 }
 
+/** Two policies and three seeds at each value of one parameter. */
+export function sweepOf(values: readonly string[], path: string): ResultsFile {
+	const seeds = ["1", "2", "3"];
+	const policies = ["klais", "none"];
+	const runs = values.flatMap((value, n) =>
+		seeds.flatMap((seed, m) =>
+			policies.map((policy): RunRecord => {
+				const run = {
+					...pspsRun(policy),
+					seed,
+					digest: `${n}${m}${policy}`,
+					input: String(n),
+					parameters: { [path]: value },
+				};
+				return withVirtual({ drainRatio: 1 + n + m / 10, attemptsPerConnect: 2 }, run);
+			}),
+		),
+	);
+	const metrics = ["virtual.drainRatio", "virtual.attemptsPerConnect"];
+	return { ...fileOf(...runs), sweep: { title: path, parameters: [path], seeds, policies, metrics } };
+}
+
 const LATENCY = { p50: 0, p99: 0, p999: 0, max: 0, count: 0 };
 
 /** Records at the edge of what the schema allows; every renderer must take each of them. */
@@ -90,6 +112,8 @@ export const EDGES: Readonly<Record<string, ResultsFile>> = {
 	"the same run twice": fileOf(KLAIS, KLAIS),
 	"two scenarios": fileOf(KLAIS, pspsRun("none"), { ...KLAIS, scenario: "kddi-2022-07" }),
 	"scenarios with clashing names": fileOf({ ...KLAIS, scenario: "a b" }, { ...KLAIS, scenario: "a-b" }),
+	"a sweep": sweepOf(["20/s", "40/s"], "gateways.sessions"),
+	"a sweep of hostile names": sweepOf([HOSTILE, "\u001b[31m"], HOSTILE),
 	"benchmarks and live runs": {
 		...fileOf(),
 		bench: [

@@ -154,10 +154,61 @@ describe("defaults and profiles", () => {
 				kind: "brown-out",
 				cohorts: [{ devices: 1, outAtMicros: 60e6, backAtMicros: null, spreadMicros: 0 }],
 				lossPpm: 200_000,
+				duplicatePpm: 0,
+				reorderPpm: 0,
 				latencyFactor: 4,
 			},
-			{ kind: "gateway", gateways: 4, outAtMicros: 60e6, backAtMicros: 120e6 },
+			{
+				kind: "gateway",
+				gateways: 4,
+				down: "process",
+				takeover: true,
+				outAtMicros: 60e6,
+				backAtMicros: 120e6,
+			},
 		]);
+	});
+
+	test("faults of servers in words", () => {
+		const text =
+			`${SHORTEST}broker: { nodes: 3 }\noutages:\n` +
+			"  - { kind: gateway, at: 1m, until: 2m, gateways: 2, down: machine, takeover: false }\n" +
+			"  - { kind: gateway-freeze, at: 3m, until: 4m }\n" +
+			"  - { kind: gateway-cut, at: 5m, until: 6m }\n" +
+			"  - { kind: gateway-cut, at: 7m, until: 8m, gateways: 2, from: [peers], direction: in }\n" +
+			"  - { kind: leader-loss, at: 9m, until: 10m }\n" +
+			"  - { kind: leader-loss, at: 11m, until: 12m, nodes: 3 }\n";
+		const window = (out: number, back: number) => ({ outAtMicros: out * 60e6, backAtMicros: back * 60e6 });
+		expect(scenarioOf(text).outages).toEqual([
+			{ kind: "gateway", gateways: 2, down: "machine", takeover: false, ...window(1, 2) },
+			{ kind: "gateway-freeze", gateways: 1, ...window(3, 4) },
+			{
+				kind: "gateway-cut",
+				gateways: 1,
+				from: ["devices", "peers", "broker"],
+				direction: "both",
+				...window(5, 6),
+			},
+			{ kind: "gateway-cut", gateways: 2, from: ["peers"], direction: "in", ...window(7, 8) },
+			{ kind: "leader-loss", nodes: 1, ...window(9, 10) },
+			{ kind: "leader-loss", nodes: 3, ...window(11, 12) },
+		]);
+	});
+
+	test("clocks that are wrong", () => {
+		expect(scenarioOf(SHORTEST).devices.clocks).toEqual({
+			resetShare: 0,
+			aheadShare: 0,
+			driftingShare: 0,
+			driftPpm: 200,
+		});
+		const text = `${SHORTEST.replace("devices: { count: 1000 }", "devices: { count: 1000, clocks: { reset: 2%, drifting: 0.5, drift: 1% } }")}`;
+		expect(scenarioOf(text).devices.clocks).toEqual({
+			resetShare: 0.02,
+			aheadShare: 0,
+			driftingShare: 0.5,
+			driftPpm: 10_000,
+		});
 	});
 });
 
@@ -228,11 +279,16 @@ describe("the command line's changes", () => {
 test("the catalogue", () => {
 	const entries = listCatalogue();
 	expect(entries.map(({ name, devices }) => [name, devices])).toEqual([
+		["crash-in-flush", 1_000_000],
 		["gateway-restart", 1_000_000],
+		["leader-loss", 1_000_000],
 		["live-smoke", 500],
+		["lossy-links", 1_000_000],
 		["psps-2019-10-25", 1_074_065],
+		["recloser", 1_000_000],
 		["restart-100k", 100_000],
 		["smoke", 2_000],
+		["zombie-gateway", 1_000_000],
 	]);
 	expect(entries.every(({ title, teaches }) => title.length > 10 && teaches.length > 40)).toBe(true);
 });

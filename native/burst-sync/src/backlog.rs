@@ -21,6 +21,20 @@ pub struct Range {
     pub stride: u32,
 }
 
+impl Range {
+    /// The last reading; the first one of a run of none.
+    #[must_use]
+    pub const fn last(&self) -> u32 {
+        self.first.saturating_add(self.count.saturating_sub(1).saturating_mul(self.stride))
+    }
+
+    /// Whether a reading is one of the run's.
+    #[must_use]
+    pub const fn contains(&self, index: u32) -> bool {
+        index >= self.first && index <= self.last() && (index - self.first).is_multiple_of(self.stride)
+    }
+}
+
 /// `from` up to `to`, every `1 << shift`; `to` and `shift` share a word. Empty where `from >= to`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Packed {

@@ -194,6 +194,12 @@ impl Device {
         device
     }
 
+    /// The same device, talking to another gateway: an index into the list that it was given.
+    #[must_use]
+    pub fn talking_to(self, gateway: u16) -> Self {
+        Self { gateway, ..self }
+    }
+
     /// When `Event::Timer` is due; `u64::MAX` for never. Changes with every event.
     #[must_use]
     pub fn deadline(&self) -> u64 {

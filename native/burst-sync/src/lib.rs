@@ -11,6 +11,7 @@ mod config;
 mod connection;
 mod device;
 mod frame;
+mod held;
 mod intake;
 mod resend;
 mod schedule;

@@ -1,5 +1,6 @@
 //! Configuration files: JSON, camelCase, unknown keys refused. An error names the file and the key.
 
+use crate::accounts;
 use crate::addresses::Addresses;
 use crate::error::FleetError;
 use crate::firmware::Firmware;
@@ -135,6 +136,9 @@ pub struct FleetConfig {
     pub transitions: Option<PathBuf>,
     /// Where the report goes.
     pub report: PathBuf,
+    /// Where the account of each device goes, if anywhere.
+    #[serde(default)]
+    pub ledger: Option<PathBuf>,
     /// Between rows of the report's series.
     pub series_micros: u64,
     /// HELLO frames go into this file too, in hexadecimal, one a line: for `attack` to replay.
@@ -188,6 +192,8 @@ impl FleetSetup {
         let firmware = settings.fleet.to_config().map_err(wrong)?;
         let readings = usize::from(firmware.frame_readings);
         check.frame("fleet.frameReadings", readings, settings.reading_bytes)?;
+        let has_room = settings.ledger.is_none() || accounts::fit(&firmware, settings.devices, until);
+        check.require("ledger", has_room, "a bit for every reading of every device takes more than 2 GiB")?;
         Ok(Self { settings, firmware, addresses })
     }
 }

@@ -1,5 +1,6 @@
 //! The devices' real protocol stacks, and the account of what they do. Time is an argument.
 
+use crate::accounts::Accounts;
 use crate::counts::Counts;
 use crate::error::FleetError;
 use crate::production::Production;
@@ -8,6 +9,7 @@ use crate::series::Series;
 use crate::timers::Timers;
 use crate::transitions::Transition;
 use klais_burst_sync::{Device, DeviceConfig, Event, Frame, Lane, Note, Outbox};
+use std::path::Path;
 
 /// A frame that a device has decided to send.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +41,8 @@ pub struct Plan {
     pub series_micros: u64,
     /// Drained when no more is owed.
     pub drain_epsilon: u64,
+    /// Keeps account of each device.
+    pub accounts: bool,
 }
 
 /// Where every reading is at the end.
@@ -86,6 +90,7 @@ pub struct Fleet {
     returns: Returns,
     series: Series,
     notes: Vec<Note>,
+    accounts: Option<Accounts>,
     /// Frames to be sent, in order.
     pub outgoing: Vec<Outgoing>,
     /// Counters so far.
@@ -122,6 +127,7 @@ impl Fleet {
             returns: Returns::new(count, online)?,
             series: Series::new(plan.series_micros),
             notes: Vec::new(),
+            accounts: plan.accounts.then(|| Accounts::new(&config, count, end_micros)),
             outgoing: Vec::new(),
             counts: Counts::default(),
             config,
@@ -166,6 +172,9 @@ impl Fleet {
         self.catch_up(device, now);
         let settles = matches!(frame, Frame::Ack { .. } | Frame::Admit(_));
         let before = settles.then(|| self.devices[device as usize].clone());
+        if let (Some(accounts), Some(before)) = (&mut self.accounts, &before) {
+            accounts.answered(device, now, before, frame);
+        }
         let lost = self.fire(device, now, Event::Frame(frame));
         if let Some(before) = before {
             self.count_acked(device, now, &frame, before, lost);
@@ -271,6 +280,9 @@ impl Fleet {
                     self.counts.lost_overflow += u64::from(losses.overflow);
                     self.counts.lost_volatile += u64::from(losses.volatile);
                     lost += losses.overflow + losses.volatile;
+                    if let Some(accounts) = &mut self.accounts {
+                        accounts.lost(id, losses);
+                    }
                 }
             }
         }
@@ -283,11 +295,23 @@ impl Fleet {
         let mut ledger = Ledger::default();
         for (device, id) in self.devices.iter_mut().zip(0..) {
             let (held, lost) = device.settle(&self.config, id, now);
-            ledger.produced += self.production.taken(&self.config, id, now);
+            let produced = self.production.taken(&self.config, id, now);
+            ledger.produced += produced;
             ledger.buffered += u64::from(held);
             ledger.overflow += u64::from(lost);
+            if let Some(accounts) = &mut self.accounts {
+                accounts.close(id, produced, held, lost);
+            }
         }
         ledger
+    }
+
+    /// Writes the account of each device, where accounts are kept. After `settle`.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write_accounts(&self, path: &Path) -> Result<(), FleetError> {
+        self.accounts.as_ref().map_or(Ok(()), |accounts| accounts.write(path, &self.devices))
     }
 
     /// When the fleet had nothing owed for the first time after the last power-on.

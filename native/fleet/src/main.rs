@@ -5,6 +5,7 @@
 //! floods gateways with frames that must change nothing. The latter two are for hosts and namespaces of one's own.
 #![forbid(unsafe_code)]
 
+mod accounts;
 mod addresses;
 mod attack;
 mod clock;

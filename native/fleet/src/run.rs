@@ -77,6 +77,9 @@ pub fn run(file: &Path) -> Result<(), FleetError> {
         send_errors: run.transmitter.errors,
         receive_overflows: run.port.overflows(),
     };
+    if let Some(ledger) = &config.ledger {
+        run.fleet.write_accounts(ledger)?;
+    }
     let generator = Generator::new(Quantiles::of(&run.transmitter.lag), config.lag_limit_micros);
     write_fleet(&config.report, &run.fleet, ending, &sockets, generator)
 }
@@ -98,6 +101,7 @@ impl Run {
             end_micros: config.until_micros,
             series_micros: config.series_micros,
             drain_epsilon: config.drain_epsilon_readings,
+            accounts: config.ledger.is_some(),
         })?;
         // Without an origin of its own time begins when everything stands ready.
         let clock = Clock::new(config.origin_nanos, config.time_scale)?;

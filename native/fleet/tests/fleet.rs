@@ -3,6 +3,7 @@
 
 mod common;
 
+use common::accounts::{assert_accounts, report_with_accounts};
 use common::gateway::{Seen, TestGateway, settings};
 use common::{Setup, number, read_json};
 use nix::sys::signal::{Signal, kill};
@@ -67,9 +68,10 @@ fn a_lossy_network_costs_time_and_no_reading() {
     let gateway = TestGateway::start(&settings(DEVICES), 10.0, 100);
     let mut setup = Setup::fleet(&gateway, DEVICES, "127.81.0.0", 80);
     setup.restart(DEVICES, 5, 10);
-    let report = setup.report(&[]);
+    let report = report_with_accounts(&mut setup);
     let seen = gateway.stop();
     assert_balanced(&report, &seen);
+    assert_accounts(&setup, &report, &seen);
     assert_all_back(&report, 10_000_000);
     assert_eq!(number(&report, "lostOverflow"), 0);
     let copies = number(&report, "readingsSent") - number(&report, "produced");
@@ -84,8 +86,9 @@ fn what_a_volatile_buffer_loses_is_counted() {
     setup.config["fleet"]["sensingBackup"] = json!(false);
     setup.config["fleet"]["bufferReadings"] = json!(2);
     setup.restart(DEVICES, 10, 15);
-    let report = setup.report(&[]);
+    let report = report_with_accounts(&mut setup);
     let seen = gateway.stop();
+    assert_accounts(&setup, &report, &seen);
     let lost = number(&report, "lostVolatile");
     // Every other device has a reading that it has not reported yet.
     assert!(lost > u64::from(DEVICES) / 4, "{report}");
@@ -95,6 +98,23 @@ fn what_a_volatile_buffer_loses_is_counted() {
     let taken = u64::from(DEVICES) * 45;
     assert!(number(&report, "produced").abs_diff(taken) <= u64::from(DEVICES), "{report}");
     assert!(seen.readings >= number(&report, "acked"));
+}
+
+#[test]
+fn what_a_full_buffer_gives_up_is_on_its_device_account() {
+    for (address, overflow) in
+        [("127.86.0.0", "drop-oldest"), ("127.87.0.0", "drop-newest"), ("127.88.0.0", "decimate")]
+    {
+        let gateway = TestGateway::start(&settings(300), 10.0, 100);
+        let mut setup = Setup::fleet(&gateway, 300, address, 40);
+        setup.config["fleet"]["overflow"] = json!(overflow);
+        setup.config["fleet"]["bufferReadings"] = json!(7);
+        setup.restart(300, 5, 20);
+        let report = report_with_accounts(&mut setup);
+        let seen = gateway.stop();
+        assert!(number(&report, "lostOverflow") > 300 * 5, "{report}");
+        assert_accounts(&setup, &report, &seen);
+    }
 }
 
 #[test]

@@ -55,6 +55,13 @@ fn wrong_settings_are_named() {
         refused(&setup, &[], expected);
     }
     setup.config = good.clone();
+    setup.config["ledger"] = json!("ledger");
+    setup.config["untilMicros"] = json!(1_u64 << 39);
+    setup.config["fleet"]["readingMicros"] = json!(1);
+    setup.config["devices"] = json!(1_000_000);
+    setup.config["fleet"]["devices"] = json!(1_000_000);
+    refused(&setup, &[], "ledger: a bit for every reading of every device takes more than 2 GiB");
+    setup.config = good.clone();
     setup.config["fleet"]["colour"] = json!("red");
     refused(&setup, &[], "config.json: fleet.colour: unknown field");
     setup.config = good;

@@ -71,12 +71,12 @@ impl<P: Payload> Gateway<P> {
         Ok(())
     }
 
-    /// Shards served, to home shards. Who serves none keeps its own share: it is about to.
+    /// Shards served, to home shards; to one, where none has its home here. Who serves none keeps its own share: it is about to.
     fn share(&self) -> (u64, u64) {
         let (gateway, gateways, shards) = (self.config.gateway, self.config.gateways, self.config.shards);
-        let home = u64::from(shards.saturating_sub(gateway).div_ceil(gateways));
+        let home = u64::from(shards.saturating_sub(gateway).div_ceil(gateways).max(1));
         let served = self.serving.len() as u64;
-        let keeps = !self.config.deduplicate || served == 0 || home == 0;
+        let keeps = !self.config.deduplicate || served == 0;
         if keeps { (1, 1) } else { (served, home) }
     }
 }

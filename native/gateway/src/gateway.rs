@@ -358,6 +358,7 @@ impl<P: Payload> Gateway<P> {
     /// The process dies and starts again: it knows nothing and owns nothing. What a shard's devices had comes back with its
     /// checkpoints once it is opened.
     pub fn restart(&mut self, now: u64) {
+        self.poll(now);
         let fresh = |_| Shard::default();
         self.shards = (0..self.config.shards).map(fresh).collect();
         self.members.fill(false);

@@ -12,6 +12,8 @@ use klais_dam::Attempt;
 /// How long after a failure a shard is opened again; doubles while others take it away.
 pub(crate) const REOPEN_MICROS: u64 = 1_000_000;
 const LOSS_DOUBLINGS_MAX: u32 = 5;
+/// Who has kept a shard for so long, twice the longest pause, quarrels with nobody any more.
+const PEACE_MICROS: u64 = REOPEN_MICROS << (LOSS_DOUBLINGS_MAX + 1);
 /// Who opens a session and has committed nothing for so long commits an empty transaction: it may have been replaced
 /// without hearing of it, and a device that has heard of its successor believes none of its ADMITs.
 const PROOF_MICROS: u64 = 5_000_000;
@@ -33,6 +35,8 @@ pub fn owner_of(shard: u32, gateways: u32, is_alive: impl Fn(u32) -> bool) -> Op
 impl<P: Payload> Gateway<P> {
     /// Another gateway, or this one itself, is alive or not, as far as is known. Shards change hands by it.
     pub fn set_member(&mut self, now: u64, member: u32, alive: bool) {
+        // The turns of the shards served so far end here.
+        self.poll(now);
         match self.members.get_mut(member as usize) {
             Some(known) if *known != alive => *known = alive,
             _ => return,
@@ -202,6 +206,7 @@ impl<P: Payload> Gateway<P> {
             Outcome::Committed => {
                 self.shards[number as usize].state = State::Serving;
                 self.shards[number as usize].proven_at = now;
+                self.shards[number as usize].served_from = now;
                 self.stats.online += self.shards[number as usize].online();
                 self.stats.takeovers += 1;
                 self.on_ownership_changed();
@@ -218,7 +223,9 @@ impl<P: Payload> Gateway<P> {
 
     /// Somebody else has taken the shard. If it is still to be this gateway's, it is taken back, but ever later.
     pub(crate) fn on_fenced(&mut self, now: u64, number: u32) {
-        let losses = self.shards[number as usize].losses;
+        let lost = &self.shards[number as usize];
+        // Commits in between are no peace: two that each take themselves for the owner both commit in their turns.
+        let losses = if now.saturating_sub(lost.served_from) >= PEACE_MICROS { 0 } else { lost.losses };
         self.lose(number);
         self.stats.fenced += 1;
         self.shards[number as usize].losses = losses.saturating_add(1);

@@ -45,8 +45,10 @@ pub(crate) struct Shard<P> {
     pub(crate) shrunk: u32,
     /// When it is to be opened (again); `NEVER` while that is not wanted or has been asked for.
     pub(crate) open_at: u64,
-    /// How often it has been lost to another owner since something was committed.
+    /// How often it has been lost to another owner, one quarrel long.
     pub(crate) losses: u32,
+    /// Since when it is served, in its present term.
+    pub(crate) served_from: u64,
     /// When something was committed last: until then at least, nobody else had it.
     pub(crate) proven_at: u64,
     /// The next turn is to show that nobody else has it, though nothing waits.
@@ -64,6 +66,7 @@ impl<P> Default for Shard<P> {
             shrunk: 0,
             open_at: NEVER,
             losses: 0,
+            served_from: 0,
             proven_at: 0,
             proof_due: false,
         }

@@ -123,7 +123,6 @@ impl<P: Payload> Gateway<P> {
             }
             (_, Outcome::Committed) => {
                 if let Some(done) = shard.in_flight.remove(place) {
-                    shard.losses = 0;
                     shard.proven_at = now;
                     self.on_committed(now, number, &done.entries);
                 }

@@ -33,6 +33,9 @@ use tracing::{error, info, warn};
 
 /// How long a drain may take; what the sink has not decided by then stays with the devices, which send it again.
 pub const DRAIN_NANOS_MAX: u64 = 10 * NANOS_PER_SECOND;
+/// How long it may take to open the first shards before devices are served without them.
+const SETTLE_NANOS_MAX: u64 = 10 * NANOS_PER_SECOND;
+const SETTLE_PAUSE: Duration = Duration::from_millis(1);
 /// The longest sleep.
 const SLEEP_NANOS_MAX: u64 = NANOS_PER_SECOND;
 /// How late a sleep may end; 50 us is the kernel's default.
@@ -174,6 +177,23 @@ impl Daemon {
             daemon.gateway.set_member(micros, member, true);
         }
         daemon
+    }
+
+    /// Opens the shards that it is to serve, for so long at most: whether it serves them. What comes meanwhile waits in the
+    /// socket.
+    pub fn settle(&mut self) -> bool {
+        let until = monotonic_nanos().saturating_add(SETTLE_NANOS_MAX);
+        loop {
+            let now = monotonic_nanos();
+            // Those who serve its shards meanwhile let go of them when they hear of it.
+            self.gossip(now);
+            self.advance();
+            self.tell_ownership();
+            if self.has_settled || now >= until || self.inbox.stops() > 0 {
+                return self.has_settled;
+            }
+            std::thread::sleep(SETTLE_PAUSE);
+        }
     }
 
     /// Runs until it is asked to stop and has drained.

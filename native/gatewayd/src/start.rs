@@ -61,6 +61,9 @@ pub fn run(path: &Path) -> Result<(), StartError> {
     let mut daemon = Daemon::new(config, parts);
 
     serve_admin(admin_socket, outside, drops)?;
+    if !daemon.settle() {
+        warn!("not all shards are open yet");
+    }
     let ready = daemon.snapshot();
     say(&json!({
         "ready": true,

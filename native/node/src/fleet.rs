@@ -70,7 +70,9 @@ impl Fleet {
     /// All devices online, in steady state, at time 0.
     pub fn new(options: FleetOptions) -> Result<Self> {
         let config = options.to_config()?;
-        let devices = (0..options.devices).map(|id| Device::online(&config, id)).collect();
+        let home = |id: u32| (id % options.shards.max(1) % options.gateways.max(1)) as u16;
+        let devices =
+            (0..options.devices).map(|id| Device::online(&config, id).talking_to(home(id))).collect();
         Ok(Self {
             devices,
             config,

@@ -29,9 +29,12 @@ pub struct FleetOptions {
     pub frame_readings: u32,
     pub live_first: bool,
     pub gateways: u32,
+    /// Each device begins at the home of its shard.
+    pub shards: u32,
 }
 
-/// The cluster's gateways; see `klais_gateway::GatewayConfig`. Rates are those of one gateway.
+/// The cluster's gateways; see `klais_gateway::GatewayConfig`. Rates are those of one gateway; the capacity is shared out
+/// anew by shards.
 #[napi(object)]
 pub struct ClusterOptions {
     pub gateways: u32,
@@ -108,7 +111,7 @@ impl ClusterOptions {
             cookie_key: cookie_key(self.key_low, self.key_high, gateway),
             admission: Admission::from_name(&self.admission).ok_or_else(|| bad("admission"))?,
             deduplicate: self.deduplicate,
-            capacity_per_second: u64::from(self.capacity_per_second),
+            capacity_per_second: self.capacity_of(gateway),
             sessions_per_second: u64::from(self.sessions_per_second),
             slot_window_micros: self.slot_window_micros as u64,
             overbook_permille: u64::from(self.overbook_permille),
@@ -122,6 +125,15 @@ impl ClusterOptions {
             frame_readings: u64::from(self.frame_readings),
         };
         settings.to_config(gateway).map_err(|error| bad(&format!("gateway {gateway}: {error:?}")))
+    }
+}
+
+impl ClusterOptions {
+    /// A gateway's share of the sink, by the shards that have their home there; one shard's, where none has.
+    fn capacity_of(&self, gateway: u32) -> u64 {
+        let all = u64::from(self.capacity_per_second) * u64::from(self.gateways);
+        let home = self.shards.saturating_sub(gateway).div_ceil(self.gateways.max(1)).max(1);
+        all * u64::from(home) / u64::from(self.shards.max(1))
     }
 }
 

@@ -3,9 +3,11 @@ import { clusterOptions, fleetOptions, POLICIES } from "../../engine/policies.js
 import {
 	A,
 	B,
+	D,
 	DEVICE,
 	FLOATS,
 	INTS,
+	KIND_GATEWAY,
 	KIND_OUTCOME,
 	KIND_SUBMISSION,
 	KIND_TIMER,
@@ -16,6 +18,7 @@ import { Streams } from "../../engine/streams.js";
 import type { Scenario } from "../../scenarios/scenario.js";
 
 const KIND_ACK = 12;
+const SHARD_BITS = 0xffff;
 
 /**
  * Fleet and cluster in lockstep, without a world between them: each round, all devices report, their frames reach the
@@ -31,6 +34,9 @@ export class NativeLoop {
 	private readonly outbox: RecordBuffer;
 	private readonly verdicts: Uint8Array;
 	private readonly timers: Float64Array;
+	/** The gateway that each device talks to. */
+	private readonly routes: Uint16Array;
+	private readonly gateways: number;
 	private readonly counts = new Float64Array(4);
 	private now = 0;
 	private count = 0;
@@ -50,7 +56,9 @@ export class NativeLoop {
 		this.outbox = new RecordBuffer(4 * this.devices + 64);
 		this.verdicts = new Uint8Array(this.inbox.capacity);
 		this.timers = new Float64Array(2 * this.inbox.capacity);
-		this.fleet.attach(this.inbox.floats, this.outbox.floats, this.timers, this.counts);
+		this.gateways = scenario.gateways.count;
+		this.routes = new Uint16Array(this.devices);
+		this.fleet.attach(this.inbox.floats, this.outbox.floats, this.timers, this.counts, this.routes);
 		this.cluster.attach(this.inbox.floats, this.verdicts, this.outbox.floats, this.counts);
 	}
 
@@ -76,7 +84,18 @@ export class NativeLoop {
 	/** Puts the frames of `report` before the gateways. */
 	arrive(): void {
 		this.expect(this.count, "frames");
-		this.inbox.floats.set(this.outbox.floats.subarray(0, this.count * FLOATS));
+		const { inbox, outbox, routes } = this;
+		const frames = this.count;
+		this.count = 0;
+		for (let gateway = 0; gateway < this.gateways; gateway++) {
+			inbox.put(this.count++, this.now - 1, gateway, KIND_GATEWAY);
+			for (let n = 0; n < frames; n++) {
+				if (routes[outbox.ints[n * INTS + DEVICE] as number] === gateway) {
+					const frame = outbox.floats.subarray(n * FLOATS, (n + 1) * FLOATS);
+					inbox.floats.set(frame, this.count++ * FLOATS);
+				}
+			}
+		}
 		// What ticks in the many commit intervals of a round is no cost of the frames.
 		this.cluster.handle(this.now, 0);
 	}
@@ -120,7 +139,8 @@ export class NativeLoop {
 			const kind = (ints[place + META] as number) & 0xff;
 			if (kind === KIND_SUBMISSION) {
 				const gateway = ints[place + DEVICE] as number;
-				this.inbox.put(count++, time + 1, gateway, KIND_OUTCOME, ints[place + A] as number, 1);
+				const shard = (ints[place + D] as number) & SHARD_BITS;
+				this.inbox.put(count++, time + 1, gateway, KIND_OUTCOME, ints[place + A] as number, 1, shard);
 				n += ints[place + B] as number;
 			} else if (kind === KIND_ACK) {
 				held.floats.set(this.outbox.floats.subarray(n * FLOATS, (n + 1) * FLOATS), acks * FLOATS);

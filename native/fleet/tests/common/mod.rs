@@ -3,6 +3,7 @@
 // Real programs in real time: the clock is part of what is tested.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
+pub mod accounts;
 pub mod gateway;
 
 use klais_units::draw;

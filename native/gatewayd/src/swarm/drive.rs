@@ -142,7 +142,8 @@ impl Daemon {
             Subject::Device(device) => drop(self.gateway.dam().unblock(device)),
             Subject::Frame(frame) if is_blocked => {
                 let is_room = gossip.frames.len() < FRAMES_MAX;
-                return is_room && (gossip.frames.insert(frame) || is_room);
+                gossip.frames.extend(is_room.then_some(frame));
+                return is_room;
             }
             Subject::Frame(frame) => drop(gossip.frames.remove(&frame)),
             Subject::Prefix { address, bits } => {

@@ -1,5 +1,6 @@
 //! Gateways that are to find each other.
 #![allow(dead_code, reason = "every test binary uses its own part")]
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "real processes in real time")]
 
 use crate::common::{Daemon, config, hex};
 use klais_swarm::SigningSeed;

@@ -1,0 +1,88 @@
+import type { Broker } from "../scenarios/scenario.js";
+import type { Interval } from "./gateway-plan.js";
+
+/**
+ * The broker's nodes: each takes its share of the ceiling, first come first served, and rests while the broker is down or
+ * while the partitions that it leads have no leader.
+ */
+export class BrokerNodes {
+	private readonly freeAt: Float64Array;
+	private readonly down: readonly (readonly Interval[])[];
+	private readonly perReadingMicros: number;
+	/** Microseconds of work done by all nodes. */
+	busyMicros = 0;
+
+	/** `outages` stop all nodes, `losses` one each. */
+	constructor(
+		private readonly broker: Broker,
+		outages: readonly Interval[],
+		private readonly losses: readonly (readonly Interval[])[],
+	) {
+		this.freeAt = new Float64Array(broker.nodes);
+		this.down = Array.from({ length: broker.nodes }, (_, node) => [...outages, ...(losses[node] ?? [])]);
+		this.perReadingMicros = (1_000_000 * broker.nodes) / broker.capacityPerSecond;
+	}
+
+	get count(): number {
+		return this.broker.nodes;
+	}
+
+	/** The node that leads the partition of a shard. */
+	nodeOf(shard: number): number {
+		return shard % this.broker.nodes;
+	}
+
+	/** When a node has taken in `readings` that reach it at `time`. */
+	append(node: number, readings: number, time: number): number {
+		if (readings === 0) {
+			return this.after(node, time);
+		}
+		const work = Math.ceil(readings * this.perReadingMicros);
+		const done = this.workedOff(node, Math.max(this.freeAt[node] as number, time), work);
+		this.freeAt[node] = done;
+		this.busyMicros += work;
+		return done;
+	}
+
+	/** When `work` that could begin at `time` is done. */
+	private workedOff(node: number, time: number, work: number): number {
+		let done = this.after(node, time) + work;
+		let from = done - work;
+		for (
+			let next = this.nextOutage(node, from);
+			next !== undefined && next.from < done;
+			next = this.nextOutage(node, from)
+		) {
+			from = this.after(node, next.from);
+			done += from - next.from;
+		}
+		return done;
+	}
+
+	/** The first moment from `time` on at which a node is there. */
+	after(node: number, time: number): number {
+		const down = this.down[node] ?? [];
+		const at = (moment: number) => down.find((o) => o.from <= moment && moment < o.to);
+		let up = time;
+		for (let o = at(up); o !== undefined; o = at(up)) {
+			up = o.to;
+		}
+		return up;
+	}
+
+	/** When the partitions of a node lost their leader between two moments; undefined for not at all. */
+	lostBetween(node: number, from: number, to: number): number | undefined {
+		return this.losses[node]?.find((loss) => from < loss.from && loss.from <= to)?.from;
+	}
+
+	/** The outage of a node that begins first at or after `time`. */
+	private nextOutage(node: number, time: number): Interval | undefined {
+		let next: Interval | undefined;
+		for (const outage of this.down[node] ?? []) {
+			if (outage.from >= time && (next === undefined || outage.from < next.from)) {
+				next = outage;
+			}
+		}
+		return next;
+	}
+}

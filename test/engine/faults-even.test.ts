@@ -1,0 +1,6 @@
+import { describe } from "vitest";
+import { runFaultSeeds } from "./fault-seeds.js";
+
+describe("a flush under random faults", () => {
+	runFaultSeeds("faults-even.test.ts", 0, 2, 110);
+});
