@@ -7,10 +7,8 @@ use klais_swarm::SigningSeed;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-/// How many of them.
-pub const GATEWAYS: usize = 3;
-/// Shards of the cluster.
-pub const SHARDS: u32 = 6;
+/// Shards of the cluster: a whole number for each gateway that is alive.
+pub const SHARDS: u32 = 24;
 /// The cluster's key, all of them have.
 pub const CLUSTER_KEY: [u8; 16] = [3; 16];
 

@@ -1,4 +1,5 @@
 //! Daemons that filter in the kernel, and devices at the other end of their cable.
+#![allow(dead_code, reason = "every test binary uses its own part")]
 
 use crate::common::{Device, config};
 use crate::network::{GATEWAY, GATEWAY_LINK, Network};
