@@ -40,12 +40,21 @@ const layers = {
 		],
 		mayBeUnsafe: true,
 	},
+	// Readings into a real broker: threads, time and librdkafka are its job.
+	"klais-kafka": {
+		needs: ["klais-units", "klais-burst-sync"],
+		externals: ["hdrhistogram", "nix", "rdkafka", "tokio", "tracing"],
+	},
 	// The gateway's pipeline over real sockets and in real time.
 	"klais-gatewayd": {
-		needs: ["klais-units", "klais-dam", "klais-burst-sync", "klais-gateway", "klais-swarm", "klais-xdp"],
+		needs: [
+			...["klais-units", "klais-dam", "klais-burst-sync", "klais-gateway", "klais-swarm"],
+			...["klais-kafka", "klais-xdp"],
+		],
 		externals: [
 			...[
 				"axum",
+				"bytes",
 				"clap",
 				"hdrhistogram",
 				"ipnet",

@@ -20,6 +20,7 @@ mod lag;
 mod payload;
 mod port;
 mod probe;
+mod probe_config;
 mod production;
 mod report;
 mod returns;

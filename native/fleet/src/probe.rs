@@ -1,91 +1,35 @@
-//! Turnaround: live DATA of one reading each, evenly spaced, open loop, and the time from when each was to go until its
-//! ACK came.
+//! Turnaround: live DATA, or HELLOs, evenly spaced, open loop, and the time from when each was to go until its answer came.
 //!
-//! Reading `i` of device `d` is frame `i * devices + d`, due that many periods after the start: nothing is stored per
-//! frame. Sessions are assumed to be up.
+//! Frame `i` of sender `n` is frame `i * senders + n` of all, due that many periods after the start: nothing is stored per
+//! frame. For DATA, sessions are assumed to be up.
 
 use crate::addresses::Addresses;
 use crate::clock::Clock;
-use crate::config::{Checker, MasterKey, load};
 use crate::error::FleetError;
 use crate::inbound::Inbound;
 use crate::lag::{Quantiles, SendErrors, histogram};
 use crate::payload;
 use crate::port::Port;
+use crate::probe_config::{Kind, Poll, ProbeConfig};
 use crate::report::{Generator, Sockets, write};
 use crate::signals::StopSignals;
 use crate::usage::{Cpu, usage};
 use hdrhistogram::Histogram;
-use klais_burst_sync::wire::{FRAME_BYTES_MAX, MasterKeys, encode};
-use klais_burst_sync::{Data, Frame, Lane, Mark, NackReason};
+use klais_burst_sync::wire::{FRAME_BYTES_MAX, MasterKeys, encode, gateway_number};
+use klais_burst_sync::{Data, Frame, Hello, Lane, Mark, NackReason};
 use nix::errno::Errno;
-use serde::{Deserialize, Serialize};
-use std::net::{Ipv4Addr, SocketAddrV4};
+use serde::Serialize;
 use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-const SCHEMA: &str = "klais.fleet-probe/1";
 const NANOS_PER_SECOND: f64 = 1e9;
 const NANOS_PER_MICRO: u64 = 1_000;
-const SECONDS_MAX: f64 = 600.0;
+const NANOS_PER_MILLI: u64 = 1_000_000;
 /// Frames between looks at the socket.
 const BURST_FRAMES: u32 = 16;
-/// Missed by more than this at the 99th percentile, the generator counts as saturated.
-const LAG_LIMIT_MICROS: u64 = 1_000;
 
-/// How the probe waits for the next frame's time.
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-enum Poll {
-    /// By looking: exact, and takes a core.
-    Busy,
-    /// By sleeping.
-    Sleep,
-}
-
-const fn busy() -> Poll {
-    Poll::Busy
-}
-
-const fn lag_limit() -> u64 {
-    LAG_LIMIT_MICROS
-}
-
-const fn patience() -> u64 {
-    1_000
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ProbeConfig {
-    schema: String,
-    devices: u32,
-    first_address: Ipv4Addr,
-    source_port: u16,
-    gateways: Vec<SocketAddrV4>,
-    master_key: MasterKey,
-    key_epoch: u8,
-    /// Of every device.
-    session: u16,
-    /// All devices together.
-    frames_per_second: f64,
-    seconds: f64,
-    reading_bytes: u16,
-    /// Index of every device's first reading: above what earlier probes have sent.
-    #[serde(default)]
-    first_reading: Mark,
-    /// Wait for the last ACKs.
-    #[serde(default = "patience")]
-    settle_millis: u64,
-    #[serde(default = "busy")]
-    poll: Poll,
-    #[serde(default = "lag_limit")]
-    lag_limit_micros: u64,
-    report: PathBuf,
-}
-
-/// Readings that were not acknowledged, by what was heard instead.
+/// Frames that were not acknowledged, by what was heard instead.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Lost {
@@ -107,6 +51,8 @@ struct ProbeReport {
     devices: u32,
     frames_per_second: f64,
     achieved_per_second: f64,
+    /// From the first frame to the last answer, or to the end of the wait for it.
+    seconds: f64,
     sent: u64,
     acked: u64,
     lost: Lost,
@@ -134,15 +80,7 @@ struct Sender {
 /// # Errors
 /// A wrong configuration; a socket or file that the system refuses.
 pub fn probe(file: &Path) -> Result<(), FleetError> {
-    let config: ProbeConfig = load(file)?;
-    let check = Checker::new(file);
-    check.basics(&config.schema, SCHEMA, &config.gateways)?;
-    let addresses = check.addresses(config.first_address, config.devices)?;
-    check.frame("readingBytes", 1, config.reading_bytes)?;
-    let rate = config.frames_per_second;
-    check.require("framesPerSecond", rate > 0.0 && rate <= NANOS_PER_SECOND, "above 0, at most 1e9")?;
-    let seconds = config.seconds;
-    check.require("seconds", seconds > 0.0 && seconds <= SECONDS_MAX, "above 0, at most 600")?;
+    let (config, addresses) = ProbeConfig::load(file)?;
     Probe::new(config, addresses)?.run()
 }
 
@@ -176,7 +114,7 @@ impl Probe {
             inbound: Inbound::new(addresses, keys.clone()),
             keys,
             signals: StopSignals::new()?,
-            senders: vec![sender; config.devices as usize],
+            senders: vec![sender; config.senders() as usize],
             started: Clock::monotonic_nanos(),
             frames: 0,
             sent: 0,
@@ -192,18 +130,24 @@ impl Probe {
     fn run(mut self) -> Result<(), FleetError> {
         let _ = nix::sys::prctl::set_timerslack(1);
         self.started = Clock::monotonic_nanos();
-        let frames = (self.config.frames_per_second * self.config.seconds) as u64;
-        let complete = self.send_frames(frames.max(1))?;
+        let mut frames = self.config.frames();
+        if self.config.frame == Kind::Hello {
+            frames = frames.min(u64::from(self.config.senders()));
+        }
+        let complete = self.send_frames(frames)?;
         let sending = (Clock::monotonic_nanos() - self.started) as f64 / NANOS_PER_SECOND;
         self.await_answers()?;
         let next_reading = self.senders.iter().map(|s| s.next).max().unwrap_or(0);
-        self.lost.unanswered = self.senders.iter().map(|s| u64::from(s.next - s.settled)).sum();
+        let open = self.senders.iter().map(|s| u64::from(s.next - s.settled)).sum::<u64>();
+        self.lost.unanswered = open / u64::from(self.config.frame_readings);
+        let answered = (Clock::monotonic_nanos() - self.started) as f64 / NANOS_PER_SECOND;
         let report = ProbeReport {
             schema: "klais.fleet-probe-report/1",
             complete,
             devices: self.config.devices,
             frames_per_second: self.config.frames_per_second,
             achieved_per_second: self.sent as f64 / sending,
+            seconds: answered,
             sent: self.sent,
             acked: self.acked,
             lost: self.lost,
@@ -220,32 +164,55 @@ impl Probe {
         write(&self.config.report, &report)
     }
 
-    /// Sends every frame at its time: false if a signal came first.
+    /// Sends every frame at its time, or as the window allows: false if a signal came first, the time ran out, or nobody
+    /// answered.
     fn send_frames(&mut self, frames: u64) -> Result<bool, FleetError> {
+        let patience = self.config.settle_millis.saturating_mul(NANOS_PER_MILLI);
+        let end = self.started + (self.config.seconds * NANOS_PER_SECOND) as u64 + patience;
+        let mut heard = self.started;
         while self.frames < frames {
             let mut now = Clock::monotonic_nanos();
             for _ in 0..BURST_FRAMES {
-                if self.frames >= frames || self.due_nanos(self.frames) > now {
+                if self.frames >= frames || self.is_shut() || self.due_nanos(self.frames) > now {
                     break;
                 }
                 now = self.send();
             }
-            if self.receive()? == 0 && self.config.poll == Poll::Sleep {
-                let left = self.due_nanos(self.frames).saturating_sub(Clock::monotonic_nanos());
-                if left > 0 {
-                    self.port.wait_readable(self.signals.as_fd(), Duration::from_nanos(left));
-                }
+            let arrived = self.receive()?;
+            if arrived > 0 || !self.is_shut() {
+                heard = now;
             }
-            if self.signals.came() {
+            if self.signals.came() || (self.is_shut() && now > end.min(heard + patience)) {
                 return Ok(false);
+            }
+            if arrived == 0 && self.config.poll == Poll::Sleep {
+                self.wait(now, heard + patience);
             }
         }
         Ok(true)
     }
 
+    /// The window has no room.
+    fn is_shut(&self) -> bool {
+        self.config.window_frames.is_some_and(|window| self.sent - self.answered() >= window)
+    }
+
+    fn answered(&self) -> u64 {
+        self.acked + self.lost.gap + self.lost.no_session + self.lost.later
+    }
+
+    /// Until the next frame is due, or an answer makes room for it.
+    fn wait(&self, now: u64, given_up: u64) {
+        let until = if self.is_shut() { given_up } else { self.due_nanos(self.frames) };
+        let left = until.saturating_sub(now);
+        if left > 0 {
+            self.port.wait_readable(self.signals.as_fd(), Duration::from_nanos(left));
+        }
+    }
+
     fn await_answers(&mut self) -> Result<(), FleetError> {
-        let end = Clock::monotonic_nanos() + self.config.settle_millis.saturating_mul(1_000_000);
-        while self.acked + self.lost.gap + self.lost.no_session + self.lost.later < self.sent {
+        let end = Clock::monotonic_nanos() + self.config.settle_millis.saturating_mul(NANOS_PER_MILLI);
+        while self.answered() < self.sent {
             let left = end.saturating_sub(Clock::monotonic_nanos());
             if left == 0 || self.signals.came() {
                 return Ok(());
@@ -263,27 +230,14 @@ impl Probe {
 
     /// Sends the next frame: when it had gone.
     fn send(&mut self) -> u64 {
-        let device = (self.frames % u64::from(self.config.devices)) as u32;
+        let place = (self.frames % u64::from(self.config.senders())) as u32;
         let due = self.due_nanos(self.frames);
         self.frames += 1;
-        let sender = &mut self.senders[device as usize];
-        let data = Data {
-            session: self.config.session,
-            lane: Lane::Live,
-            prev: sender.prev,
-            first: sender.next,
-            count: 1,
-            stride: 1,
-            due_millis: 0,
-            gap: false,
-            round: 0,
-            // A gateway whose log is empty.
-            term: klais_burst_sync::TermEcho::default(),
-        };
-        sender.next += 1;
-        sender.prev = sender.next;
+        let sender = self.senders[place as usize];
+        let next = sender.next + Mark::from(self.config.frame_readings);
+        self.senders[place as usize] = Sender { next, prev: next, ..sender };
         self.sent += 1;
-        if let Err(error) = self.put(device, &data) {
+        if let Err(error) = self.put(self.config.first_device + place, sender) {
             self.errors.count(error);
         }
         let now = Clock::monotonic_nanos();
@@ -291,18 +245,44 @@ impl Probe {
         now
     }
 
-    fn put(&self, device: u32, data: &Data) -> Result<(), Errno> {
+    fn put(&self, device: u32, sender: Sender) -> Result<(), Errno> {
         let (mut reading, mut datagram) = ([0; FRAME_BYTES_MAX], [0; FRAME_BYTES_MAX]);
         let too_long = Errno::EMSGSIZE;
-        let bytes = payload::fill(device, data, usize::from(self.config.reading_bytes), &mut reading)
-            .ok_or(too_long)?;
+        let to = self.config.gateways[device as usize % self.config.gateways.len()];
+        let (frame, bytes) = match self.config.frame {
+            Kind::Data => {
+                let data = self.data(sender);
+                let bytes =
+                    payload::fill(device, &data, usize::from(self.config.reading_bytes), &mut reading);
+                (Frame::Data(data), bytes.ok_or(too_long)?)
+            }
+            Kind::Hello => (self.hello(gateway_number((*to.ip()).into())), 0),
+        };
         let key = self.keys.device_key(device, self.config.key_epoch).ok_or(Errno::ENOKEY)?;
-        let frame = Frame::Data(*data);
         let bytes = encode(&frame, device, self.config.key_epoch, &key, &reading[..bytes], &mut datagram)
             .map_err(|_| too_long)?;
-        let from = self.addresses.of(device);
-        let to = self.config.gateways[device as usize % self.config.gateways.len()];
-        self.port.send(from, to, &datagram[..bytes])
+        self.port.send(self.addresses.of(device), to, &datagram[..bytes])
+    }
+
+    fn data(&self, sender: Sender) -> Data {
+        Data {
+            session: self.config.session,
+            lane: Lane::Live,
+            prev: sender.prev,
+            first: sender.next,
+            count: self.config.frame_readings,
+            stride: 1,
+            due_millis: 0,
+            gap: false,
+            round: 0,
+            // A gateway whose log is empty.
+            term: klais_burst_sync::TermEcho::default(),
+        }
+    }
+
+    fn hello(&self, gateway: u32) -> Frame {
+        let session = self.config.session;
+        Frame::Hello(Hello { session, epoch: 0, backlog: 0, cookie: None, acked: (0, 0), gateway })
     }
 
     fn receive(&mut self) -> Result<usize, FleetError> {
@@ -313,6 +293,12 @@ impl Probe {
             match self.inbound.accept(to, datagram) {
                 Some((device, Frame::Ack { lane: Lane::Live, mark, .. })) => self.on_ack(device, mark, now),
                 Some((device, Frame::Nack(nack))) => self.on_nack(device, nack.reason, nack.mark, now),
+                Some((device, Frame::Admit(admit))) if admit.session == self.config.session => {
+                    self.on_ack(device, Mark::MAX, now);
+                }
+                Some((device, Frame::Defer(defer))) if defer.session == self.config.session => {
+                    self.on_nack(device, NackReason::Later, 0, now);
+                }
                 _ => {}
             }
         }
@@ -320,22 +306,30 @@ impl Probe {
     }
 
     fn on_ack(&mut self, device: u32, mark: Mark, now: u64) {
-        let sender = self.senders[device as usize];
+        let Some(place) = self.place(device) else { return };
+        let sender = self.senders[place];
         let mark = mark.min(sender.next);
-        for reading in sender.settled..mark {
-            let round = u64::from(reading - self.config.first_reading);
-            let due = self.due_nanos(round * u64::from(self.config.devices) + u64::from(device));
+        let each = self.config.frame_readings;
+        // A mark lies at the end of a frame: frames are taken in whole.
+        for reading in (sender.settled..mark).step_by(usize::from(each)) {
+            let round = u64::from((reading - self.config.first_reading) / Mark::from(each));
+            let due = self.due_nanos(round * u64::from(self.config.senders()) + place as u64);
             self.latency.saturating_record(now.saturating_sub(due) / NANOS_PER_MICRO);
             self.acked += 1;
         }
-        self.senders[device as usize].settled = mark.max(sender.settled);
+        self.senders[place].settled = mark.max(sender.settled);
+    }
+
+    fn place(&self, device: u32) -> Option<usize> {
+        device.checked_sub(self.config.first_device).map(|place| place as usize)
     }
 
     /// What was sent after a refused frame is refused too: the next frame begins anew at the gateway's mark.
     fn on_nack(&mut self, device: u32, reason: NackReason, mark: Mark, now: u64) {
         self.on_ack(device, mark, now);
-        let sender = &mut self.senders[device as usize];
-        let given_up = u64::from(sender.next - sender.settled);
+        let Some(place) = self.place(device) else { return };
+        let sender = &mut self.senders[place];
+        let given_up = u64::from(sender.next - sender.settled) / u64::from(self.config.frame_readings);
         sender.settled = sender.next;
         sender.prev = mark;
         match reason {

@@ -49,6 +49,14 @@ impl<P: Payload> Gateway<P> {
         }
     }
 
+    /// The newest attempt of a device at a session that is known here, admitted or waiting: epoch and session.
+    #[must_use]
+    pub fn newest_attempt(&self, device: u32) -> Option<(u16, u16)> {
+        let waiting = self.pending_hellos.get(&device).map(|hello| (hello.epoch, hello.session));
+        let entry = self.entry(device);
+        waiting.or_else(|| entry.is_known().then_some((entry.epoch, entry.session)))
+    }
+
     /// Answers the HELLOs that have waited for their shard.
     pub(crate) fn answer_held_hellos(&mut self, now: u64, shard: u32) {
         let shards = self.config.shards;

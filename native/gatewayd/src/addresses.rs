@@ -6,69 +6,47 @@
 use klais_burst_sync::Hello;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// How a row came to be.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(u8)]
-enum Bound {
-    /// Not at all.
-    #[default]
-    No,
-    /// By DATA, of a device that was online before this process began. Any HELLO overrides it.
-    ByData,
-    /// By HELLO: only a newer one overrides it.
-    ByHello,
-}
+/// A device's newest attempt at a session that the gateway knows of: epoch and session.
+pub type Attempt = (u16, u16);
 
-/// One device, `N` bytes of address: 12 bytes for IPv4, 24 for IPv6. Bytes alone, so that no row is padded.
+/// One device, `N` bytes of address: 7 bytes for IPv4, 19 for IPv6. Bytes alone, so that no row is padded.
 #[derive(Clone, Copy, Debug)]
 struct Row<const N: usize> {
     address: [u8; N],
+    /// 0: nothing has come from the device yet.
     port: [u8; 2],
-    epoch: [u8; 2],
-    session: [u8; 2],
     key_epoch: u8,
-    bound: Bound,
 }
 
 impl<const N: usize> Row<N> {
-    const UNBOUND: Self = Self {
-        address: [0; N],
-        port: [0; 2],
-        epoch: [0; 2],
-        session: [0; 2],
-        key_epoch: 0,
-        bound: Bound::No,
-    };
+    const UNBOUND: Self = Self { address: [0; N], port: [0; 2], key_epoch: 0 };
 
-    fn is_newer(&self, hello: &Hello) -> bool {
-        let newer = |a: u16, b: u16| a != b && a.wrapping_sub(b) < 1 << 15;
-        let (epoch, session) = (u16::from_be_bytes(self.epoch), u16::from_be_bytes(self.session));
-        newer(hello.epoch, epoch) || (hello.epoch == epoch && newer(hello.session, session))
+    fn is_bound(&self) -> bool {
+        self.port != [0; 2]
     }
 
-    fn on_hello(&mut self, hello: &Hello, address: [u8; N], port: u16, key_epoch: u8) {
-        if self.bound == Bound::ByHello && !self.is_newer(hello) {
-            return;
+    fn on_hello(&mut self, is_newer: bool, address: [u8; N], port: u16, key_epoch: u8) {
+        if is_newer || !self.is_bound() {
+            *self = Self { address, port: port.to_be_bytes(), key_epoch };
         }
-        *self = Self {
-            address,
-            port: port.to_be_bytes(),
-            epoch: hello.epoch.to_be_bytes(),
-            session: hello.session.to_be_bytes(),
-            key_epoch,
-            bound: Bound::ByHello,
-        };
     }
 
     fn on_data(&mut self, address: [u8; N], port: u16, key_epoch: u8) {
-        if self.bound == Bound::No {
-            *self =
-                Self { address, port: port.to_be_bytes(), key_epoch, bound: Bound::ByData, ..Self::UNBOUND };
+        if !self.is_bound() {
+            *self = Self { address, port: port.to_be_bytes(), key_epoch };
         } else if key_epoch.wrapping_sub(self.key_epoch) < 1 << 7 {
             // Forward only: a copy of a frame from before a rotation must not bring the old key back.
             self.key_epoch = key_epoch;
         }
     }
+}
+
+/// Whether a HELLO is of a later attempt than the one known.
+fn is_newer(hello: &Hello, known: Option<Attempt>) -> bool {
+    let newer = |a: u16, b: u16| a != b && a.wrapping_sub(b) < 1 << 15;
+    known.is_none_or(|(epoch, session)| {
+        newer(hello.epoch, epoch) || (hello.epoch == epoch && newer(hello.session, session))
+    })
 }
 
 #[derive(Debug)]
@@ -98,14 +76,23 @@ impl Addresses {
         })
     }
 
-    /// A HELLO that the dam let pass came `from` there: its answer goes there if it is newer than the last one.
-    pub fn on_hello(&mut self, device: u32, hello: &Hello, from: SocketAddr, key_epoch: u8) {
+    /// A HELLO that the dam let pass came `from` there: its answer goes there if it is newer than the attempt that the gateway
+    /// knows.
+    pub fn on_hello(
+        &mut self,
+        device: u32,
+        hello: &Hello,
+        known: Option<Attempt>,
+        from: SocketAddr,
+        key_epoch: u8,
+    ) {
+        let newer = is_newer(hello, known);
         match (&mut self.0, from.ip()) {
             (Rows::V4(rows), IpAddr::V4(ip)) => {
-                row(rows, device, |row| row.on_hello(hello, ip.octets(), from.port(), key_epoch));
+                row(rows, device, |row| row.on_hello(newer, ip.octets(), from.port(), key_epoch));
             }
             (Rows::V6(rows), ip) => {
-                row(rows, device, |row| row.on_hello(hello, mapped(ip), from.port(), key_epoch));
+                row(rows, device, |row| row.on_hello(newer, mapped(ip), from.port(), key_epoch));
             }
             (Rows::V4(_), IpAddr::V6(_)) => {}
         }
@@ -140,7 +127,7 @@ fn row<const N: usize>(rows: &mut [Row<N>], device: u32, change: impl FnOnce(&mu
 
 fn destination<const N: usize>(row: &Row<N>, ip: IpAddr) -> Option<Destination> {
     let address = SocketAddr::new(ip, u16::from_be_bytes(row.port));
-    (row.bound != Bound::No).then_some(Destination { address, key_epoch: row.key_epoch })
+    row.is_bound().then_some(Destination { address, key_epoch: row.key_epoch })
 }
 
 fn mapped(ip: IpAddr) -> [u8; 16] {
@@ -164,24 +151,25 @@ mod tests {
 
     #[test]
     fn rows_are_as_small_as_they_say() {
-        assert_eq!(size_of::<Row<4>>(), 12);
-        assert_eq!(size_of::<Row<16>>(), 24);
+        assert_eq!(size_of::<Row<4>>(), 7);
+        assert_eq!(size_of::<Row<16>>(), 19);
     }
 
     #[test]
     fn only_a_newer_hello_moves_an_address() {
         let mut addresses = Addresses::new(2, at(0));
-        addresses.on_hello(1, &hello(3, 9), at(1), 0);
+        let known = Some((3, 9));
+        addresses.on_hello(1, &hello(3, 9), None, at(1), 0);
         for (epoch, session) in [(3, 9), (3, 8), (2, 200), (3, 9 + (1 << 15))] {
-            addresses.on_hello(1, &hello(epoch, session), at(2), 0);
+            addresses.on_hello(1, &hello(epoch, session), known, at(2), 0);
             assert_eq!(addresses.get(1).map(|d| d.address), Some(at(1)), "{epoch}/{session}");
         }
-        addresses.on_hello(1, &hello(3, 10), at(3), 0);
+        addresses.on_hello(1, &hello(3, 10), known, at(3), 0);
         assert_eq!(addresses.get(1).map(|d| d.address), Some(at(3)));
-        addresses.on_hello(1, &hello(4, 1), at(4), 0);
+        addresses.on_hello(1, &hello(4, 1), Some((3, 10)), at(4), 0);
         assert_eq!(addresses.get(1).map(|d| d.address), Some(at(4)));
         assert_eq!(addresses.get(0), None);
-        addresses.on_hello(2, &hello(0, 1), at(5), 0);
+        addresses.on_hello(2, &hello(0, 1), None, at(5), 0);
         assert_eq!(addresses.get(2), None);
     }
 
@@ -191,7 +179,7 @@ mod tests {
         addresses.on_data(0, at(1), 7);
         addresses.on_data(0, at(2), 7);
         assert_eq!(addresses.get(0), Some(Destination { address: at(1), key_epoch: 7 }));
-        addresses.on_hello(0, &hello(0, 1), at(3), 7);
+        addresses.on_hello(0, &hello(0, 2), Some((0, 1)), at(3), 7);
         addresses.on_data(0, at(4), 7);
         assert_eq!(addresses.get(0).map(|d| d.address), Some(at(3)));
     }

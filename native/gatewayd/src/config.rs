@@ -83,17 +83,23 @@ pub enum PollMode {
     Sleep,
 }
 
-/// Where readings go. Virtual time.
-#[derive(Clone, Copy, Debug, Deserialize)]
+/// Where readings go.
+#[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum SinkConfig {
-    /// One FIFO server in this process, which counts and forgets.
+    /// One FIFO server in this process, which counts and forgets. Virtual time.
     Mock {
         /// From the end of a transaction's service to its outcome.
         commit_micros: u64,
         /// 0: no time at all.
         readings_per_second: u64,
     },
+    /// Kafka, exactly once. See `docs/kafka.md`.
+    #[cfg(feature = "kafka")]
+    Kafka(Box<crate::kafka_config::KafkaSettings>),
+    /// Whatever it says: it is not in this build.
+    #[cfg(not(feature = "kafka"))]
+    Kafka(serde::de::IgnoredAny),
 }
 
 /// A secret of 128 bits.
@@ -192,7 +198,18 @@ impl Config {
             let problem = "a gateway of several must know where to send devices that are another's";
             return Err(("gatewayAddresses".into(), problem.into()));
         }
+        self.check_sink()?;
         self.gateway_config().map(|_| ())
+    }
+
+    fn check_sink(&self) -> Result<(), (String, String)> {
+        match &self.sink {
+            SinkConfig::Mock { .. } => Ok(()),
+            #[cfg(feature = "kafka")]
+            SinkConfig::Kafka(settings) => settings.check(self.policy.shards, self.devices),
+            #[cfg(not(feature = "kafka"))]
+            SinkConfig::Kafka(_) => Err(("sink.kind".into(), crate::error::NO_KAFKA.into())),
+        }
     }
 
     /// What a HELLO calls this gateway; 0, for any name, where it listens on all addresses and no other is told.
@@ -242,7 +259,7 @@ impl Config {
 }
 
 /// As the file writes it.
-pub fn camel(snake: &str) -> String {
+pub(crate) fn camel(snake: &str) -> String {
     let mut words = snake.split('_');
     let first = words.next().unwrap_or_default().to_owned();
     words.fold(first, |name, word| {

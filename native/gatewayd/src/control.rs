@@ -69,6 +69,8 @@ impl Daemon {
                 transactions: sink.transactions,
                 undecided: self.sink.undecided() as u64,
             },
+            #[cfg(feature = "kafka")]
+            kafka: self.sink.kafka(),
             turnaround_nanos: self.turnaround.histogram().clone(),
             service: self.service.fit(),
             cpu: cpu_seconds(),

@@ -2,11 +2,10 @@
 
 use crate::addresses::Addresses;
 use crate::clock::{Clock, monotonic_nanos, thread_cpu_nanos};
-use crate::config::{Config, PollMode, SinkConfig};
+use crate::config::{Config, PollMode};
 use crate::endpoint;
 use crate::kernel::Kernel;
 use crate::mailbox::Inbox;
-use crate::mock_sink::MockSink;
 use crate::patch::{LayerName, LimitConfig};
 use crate::prefixes::Prefixes;
 use crate::readings::Readings;
@@ -83,6 +82,7 @@ pub struct Parts {
     pub socket: UdpSocket,
     pub inbox: Inbox,
     pub gateway: Gateway<Readings>,
+    pub sink: Box<dyn Sink>,
     pub dam_config: DamConfig,
     pub kernel: Option<Kernel>,
     pub reason: Option<String>,
@@ -133,21 +133,15 @@ pub struct Daemon {
 impl Daemon {
     /// Ready to run.
     pub fn new(config: Config, parts: Parts) -> Self {
-        let Parts { socket, inbox, gateway, dam_config, kernel, reason, clock, turnaround, gossip } = parts;
+        let Parts { socket, inbox, gateway, sink, dam_config, kernel, reason, clock, turnaround, gossip } =
+            parts;
         let now = monotonic_nanos();
         let mut daemon = Self {
             number: config.gateway_number(config.listen.ip()),
             keys: MasterKeys::new(config.master_key.0, config.key_epoch),
             addresses: Addresses::new(config.devices, config.listen),
             prefixes: Prefixes::default(),
-            sink: match config.sink {
-                SinkConfig::Mock { commit_micros, readings_per_second } => Box::new(MockSink::new(
-                    config.devices,
-                    config.policy.shards,
-                    commit_micros,
-                    readings_per_second,
-                )),
-            },
+            sink,
             sender: Sender::new(),
             transmits: Vec::new(),
             has_settled: false,
@@ -192,7 +186,11 @@ impl Daemon {
             if self.has_settled || now >= until || self.inbox.stops() > 0 {
                 return self.has_settled;
             }
-            std::thread::sleep(SETTLE_PAUSE);
+            #[allow(clippy::disallowed_methods, reason = "the start takes real time")]
+            let mut polled: Vec<_> =
+                self.sink.bell().map(|bell| PollFd::new(bell, PollFlags::POLLIN)).into_iter().collect();
+            // Whatever ends the pause, everything is looked at anew.
+            let _ = ppoll(&mut polled, Some(TimeSpec::from_duration(SETTLE_PAUSE)), None);
         }
     }
 

@@ -6,6 +6,11 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+/// What a build without Kafka says of a sink that wants it.
+#[cfg(not(feature = "kafka"))]
+pub const NO_KAFKA: &str =
+    "this klais-gatewayd is built without Kafka: build it with `--features kafka`, or configure the mock";
+
 /// What is wrong, and where. All of these end the process with exit code 2.
 #[derive(Debug)]
 pub enum StartError {
@@ -21,6 +26,12 @@ pub enum StartError {
     Xdp { interface: String, error: XdpError },
     /// The policy makes no dam.
     Dam(DamError),
+    /// The sink cannot be made.
+    #[cfg(feature = "kafka")]
+    Sink(klais_kafka::SinkError),
+    /// Kafka was asked for, and is not in this build.
+    #[cfg(not(feature = "kafka"))]
+    NoKafka,
 }
 
 impl fmt::Display for StartError {
@@ -46,6 +57,10 @@ impl fmt::Display for StartError {
                 "XDP cannot be had on {interface}: {error}. Or set xdp to auto, which goes on without where it must"
             ),
             Self::Dam(error) => write!(f, "no dam can be made of the policy: {error}"),
+            #[cfg(feature = "kafka")]
+            Self::Sink(error) => write!(f, "the sink cannot be made: {error}"),
+            #[cfg(not(feature = "kafka"))]
+            Self::NoKafka => f.write_str(NO_KAFKA),
         }
     }
 }

@@ -119,7 +119,8 @@ impl Daemon {
         let Arrival { from, sight, key_epoch, at_nanos, now_micros, device, ref frame, readings } = arrival;
         match frame {
             Frame::Hello(hello) => {
-                self.addresses.on_hello(device, hello, from, key_epoch);
+                let known = self.gateway.newest_attempt(device);
+                self.addresses.on_hello(device, hello, known, from, key_epoch);
                 self.gateway.handle(now_micros, device, frame, readings);
             }
             Frame::Data(data) => {

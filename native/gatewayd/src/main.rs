@@ -12,6 +12,12 @@ mod daemon;
 mod endpoint;
 mod error;
 mod inbound;
+#[cfg(feature = "kafka")]
+mod kafka_config;
+#[cfg(feature = "kafka")]
+mod kafka_counts;
+#[cfg(feature = "kafka")]
+mod kafka_sink;
 mod kernel;
 mod mailbox;
 mod metrics;

@@ -77,6 +77,8 @@ impl Collector for Metrics {
         family(to, "kernel_readings", "Readings by the kernel's verdict.", "reason", readings)?;
         let modes = [("user", cpu.user_seconds), ("system", cpu.system_seconds)];
         family(to, "cpu_seconds", "CPU time of the process.", "mode", modes.into_iter())?;
+        #[cfg(feature = "kafka")]
+        self.kafka(to)?;
         if let Some(counts) = &self.0.swarm {
             swarm(to, counts)?;
         }
@@ -86,6 +88,36 @@ impl Collector for Metrics {
 }
 
 impl Metrics {
+    #[cfg(feature = "kafka")]
+    fn kafka(&self, to: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let Some(kafka) = &self.0.kafka else { return Ok(()) };
+        counter(to, "kafka_bytes", "Bytes of readings stored, without keys and headers.", kafka.bytes)?;
+        counter(to, "kafka_checkpoints", "Marks stored.", kafka.checkpoints)?;
+        counter(to, "kafka_shards_opened", "Shards taken.", kafka.shards_opened)?;
+        counter(
+            to,
+            "kafka_throttled_millis",
+            "Milliseconds that the broker asked to wait.",
+            kafka.throttled_millis,
+        )?;
+        counter(
+            to,
+            "kafka_circuit_opened",
+            "How often the circuit breaker has opened.",
+            kafka.circuit_opened,
+        )?;
+        gauge(
+            to,
+            "kafka_circuit_closed",
+            "1 while the circuit is closed.",
+            u64::from(kafka.circuit == "closed"),
+        )?;
+        let commit = kafka.commit_micros.value_at_quantile(0.99);
+        gauge(to, "kafka_commit_micros_p99", "From the last delivery to the end of the commit.", commit)?;
+        let failures = kafka.failures.0.iter().copied();
+        family(to, "kafka_failures", "What failed, by reason.", "reason", failures)
+    }
+
     fn placement(&self, to: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
         let help = "1 for where the dam runs: native or generic in the kernel, off in user space.";
         let places =

@@ -7,6 +7,13 @@ use klais_gateway::Payload;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Readings(pub Bytes);
 
+#[cfg(feature = "kafka")]
+impl AsRef<[u8]> for Readings {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 impl Payload for Readings {
     fn skip(mut self, readings: u16, count: u16) -> Self {
         let each = self.0.len().checked_div(usize::from(count)).unwrap_or(0);

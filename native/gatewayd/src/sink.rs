@@ -1,5 +1,10 @@
 //! Where readings go.
 
+use crate::config::{Config, SinkConfig};
+use crate::error::StartError;
+#[cfg(feature = "kafka")]
+use crate::kafka_sink::KafkaSink;
+use crate::mock_sink::MockSink;
 use crate::readings::Readings;
 use klais_burst_sync::Term;
 use klais_gateway::{Checkpoint, Outcome, Submission};
@@ -63,4 +68,30 @@ pub trait Sink {
 
     /// Counters so far.
     fn counters(&self) -> SinkCounters;
+
+    /// What only a sink that writes to Kafka counts.
+    #[cfg(feature = "kafka")]
+    fn kafka(&self) -> Option<crate::kafka_counts::KafkaCounts> {
+        None
+    }
+}
+
+/// The sink that the configuration asks for.
+///
+/// # Errors
+/// What keeps it from being made.
+pub fn make(config: &Config) -> Result<Box<dyn Sink>, StartError> {
+    match &config.sink {
+        SinkConfig::Mock { commit_micros, readings_per_second } => {
+            let (devices, shards) = (config.devices, config.policy.shards);
+            Ok(Box::new(MockSink::new(devices, shards, *commit_micros, *readings_per_second)))
+        }
+        #[cfg(feature = "kafka")]
+        SinkConfig::Kafka(settings) => {
+            let sink = settings.to_config(config.policy.shards, config.devices).and_then(KafkaSink::new);
+            Ok(Box::new(sink.map_err(StartError::Sink)?))
+        }
+        #[cfg(not(feature = "kafka"))]
+        SinkConfig::Kafka(_) => Err(StartError::NoKafka),
+    }
 }

@@ -109,6 +109,10 @@ pub struct Snapshot {
     pub drops: Named,
     pub wire_errors: Named,
     pub sink: SinkCounts,
+    /// Where the sink is Kafka.
+    #[cfg(feature = "kafka")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kafka: Option<crate::kafka_counts::KafkaCounts>,
     #[serde(serialize_with = "quantiles")]
     pub turnaround_nanos: Histogram<u64>,
     #[serde(serialize_with = "service")]
@@ -129,7 +133,7 @@ pub struct Readiness {
     pub reason: Option<String>,
 }
 
-fn quantiles<S: Serializer>(histogram: &Histogram<u64>, to: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn quantiles<S: Serializer>(histogram: &Histogram<u64>, to: S) -> Result<S::Ok, S::Error> {
     let mut map = to.serialize_map(Some(5))?;
     map.serialize_entry("count", &histogram.len())?;
     for (name, quantile) in [("p50", 0.5), ("p99", 0.99), ("p999", 0.999)] {

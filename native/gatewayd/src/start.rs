@@ -11,7 +11,7 @@ use crate::snapshot::Placement;
 use crate::socket_drops::SocketDrops;
 use crate::swarm::Gossip;
 use crate::turnaround::Turnaround;
-use crate::{admin, endpoint};
+use crate::{admin, endpoint, sink};
 use klais_gateway::Gateway;
 use klais_swarm::SigningSeed;
 use serde_json::{Value, json};
@@ -53,11 +53,12 @@ pub fn run(path: &Path) -> Result<(), StartError> {
     }
     let gateway = Gateway::with_dam(gateway_config, dam)
         .map_err(|error| wrong(("policy".to_owned(), format!("no gateway can be made of it: {error:?}"))))?;
-    let turnaround = Turnaround::new(config.devices).ok_or_else(|| StartError::System {
+    let turnaround = Turnaround::new().ok_or_else(|| StartError::System {
         what: "the turnaround histogram cannot be made",
         error: Error::other("bounds"),
     })?;
-    let parts = Parts { socket, inbox, gateway, dam_config, kernel, reason, clock, turnaround, gossip };
+    let sink = sink::make(&config)?;
+    let parts = Parts { socket, inbox, gateway, sink, dam_config, kernel, reason, clock, turnaround, gossip };
     let mut daemon = Daemon::new(config, parts);
 
     serve_admin(admin_socket, outside, drops)?;

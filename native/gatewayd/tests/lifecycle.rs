@@ -149,7 +149,11 @@ fn a_wrong_configuration_is_refused_with_file_line_and_key() {
             "exactly once",
         ),
         (r#""commitMicros": 0"#, r#""commitMicros": -1"#, "sink", "-1"),
-        (r#""kind": "mock""#, r#""kind": "kafka""#, "sink", "mock"),
+        (r#""kind": "mock""#, r#""kind": "file""#, "sink", "mock"),
+        #[cfg(not(feature = "kafka"))]
+        (r#""kind": "mock""#, r#""kind": "kafka""#, "sink.kind", "--features kafka"),
+        #[cfg(feature = "kafka")]
+        (r#""kind": "mock""#, r#""kind": "kafka""#, "sink", "unknown field `commitMicros`"),
         (r#""xdp": "off""#, r#""xdp": "native""#, "interface", "name of the interface"),
     ];
     for (from, to, key, problem) in bad {

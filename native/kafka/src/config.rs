@@ -152,7 +152,7 @@ impl KafkaConfig {
     pub fn check(&self) -> Result<(), SinkError> {
         let wrong = |key, problem: &str| Err(SinkError::Setting { key, problem: problem.to_owned() });
         let addresses = self.brokers.split(',').map(str::trim);
-        if !addresses.clone().all(|address| is_address(address)) {
+        if !addresses.clone().all(is_address) {
             return wrong("brokers", "expected host:port, or several of them with commas between");
         }
         if self.prefix.is_empty() || self.prefix.contains(char::is_whitespace) {

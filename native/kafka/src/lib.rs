@@ -26,6 +26,10 @@ mod topics;
 mod types;
 mod worker;
 
+/// For tests of what was written.
+#[doc(hidden)]
+pub use rdkafka;
+
 pub use circuit::{CircuitConfig, CircuitState};
 pub use config::{Compression, KafkaConfig, SHARDS_MAX};
 pub use counters::CounterSnapshot;

@@ -144,7 +144,7 @@ impl ShardLog {
                 return Err(SinkError::Malformed { problem });
             }
             let key = format::key(entry.device, entry.lane);
-            for (n, reading) in (0..entry.count).zip(pieces(entry)?) {
+            for (n, reading) in (0..entry.count).zip(pieces(entry)) {
                 let record = BaseRecord::to(&config.data_topic)
                     .partition(partition)
                     .timestamp(now_millis)
@@ -298,33 +298,52 @@ struct Written {
     checkpoints: u64,
 }
 
-/// The readings of a run.
-fn pieces<P: AsRef<[u8]>>(entry: &Entry<P>) -> Result<impl Iterator<Item = &[u8]>, SinkError> {
+/// The readings of a run: equal pieces. Bytes that do not divide are the last one's: whatever a device sends, it must not
+/// keep its shard from being stored.
+fn pieces<P: AsRef<[u8]>>(entry: &Entry<P>) -> impl Iterator<Item = &[u8]> {
     let bytes = entry.payload.as_ref();
     let count = usize::from(entry.count);
-    if count == 0 || bytes.len() % count != 0 {
-        let problem = format!("{} bytes are no {count} equal readings", bytes.len());
-        return if count == 0 && bytes.is_empty() {
-            Ok(Pieces { bytes, length: 0 })
-        } else {
-            Err(SinkError::Malformed { problem })
+    let length = bytes.len().checked_div(count).unwrap_or(0);
+    let of = move |n| {
+        let end = if n + 1 == count { bytes.len() } else { (n + 1) * length };
+        bytes.get(n * length..end).unwrap_or_default()
+    };
+    (0..count).map(of)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use klais_burst_sync::Lane;
+
+    fn split(count: u16, payload: &[u8]) -> Vec<&[u8]> {
+        let (device, epoch, session, lane, first, stride, end) = (0, 0, 0, Lane::Live, 0, 1, 0);
+        let (event_millis, event_step_millis) = (0, 0);
+        let entry = Entry {
+            device,
+            epoch,
+            session,
+            lane,
+            first,
+            count,
+            stride,
+            end,
+            event_millis,
+            event_step_millis,
+            payload,
         };
+        // The bytes outlive the entry.
+        let lengths: Vec<_> = pieces(&entry).map(<[u8]>::len).collect();
+        let mut rest = payload;
+        lengths.into_iter().map(|length| rest.split_off(..length).unwrap_or_default()).collect()
     }
-    Ok(Pieces { bytes, length: bytes.len() / count })
-}
 
-/// Like `chunks_exact`, for pieces of no bytes too; it never ends, the count does.
-struct Pieces<'a> {
-    bytes: &'a [u8],
-    length: usize,
-}
-
-impl<'a> Iterator for Pieces<'a> {
-    type Item = &'a [u8];
-
-    fn next(&mut self) -> Option<&'a [u8]> {
-        let (piece, rest) = self.bytes.split_at_checked(self.length)?;
-        self.bytes = rest;
-        Some(piece)
+    #[test]
+    fn a_run_is_split_evenly_and_nothing_of_it_is_left_out() {
+        assert_eq!(split(3, b"aabbcc"), [b"aa", b"bb", b"cc"]);
+        assert_eq!(split(3, b"aabbccd"), [&b"aa"[..], b"bb", b"ccd"]);
+        assert_eq!(split(3, b"ab"), [&b""[..], b"", b"ab"]);
+        assert_eq!(split(2, b""), [b"", b""]);
+        assert!(split(0, b"").is_empty() && split(0, b"ab").is_empty());
     }
 }

@@ -16,6 +16,8 @@ use std::thread;
 use std::time::Duration;
 
 const WHAT: &str = "reading the checkpoint topic";
+/// For the next record.
+const WAIT: Duration = Duration::from_millis(50);
 /// Between two looks at whether an open transaction has come to its end.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -101,7 +103,8 @@ fn read(
     deadline: Deadline,
 ) -> Result<(), SinkError> {
     loop {
-        match consumer.poll(deadline.remaining()) {
+        match consumer.poll(WAIT) {
+            None if deadline.is_over() => return Err(SinkError::TimedOut { what: WHAT }),
             None => {}
             Some(Ok(record)) => {
                 let key = record.key().unwrap_or_default();
@@ -115,6 +118,7 @@ fn read(
             Some(Err(KafkaError::PartitionEOF(_))) => return Ok(()),
             Some(Err(error)) => return Err(SinkError::of(WHAT, &error)),
         }
+        // Not for every record: the clock costs as much as the record does.
         if table.records.is_multiple_of(1_024) && deadline.is_over() {
             return Err(SinkError::TimedOut { what: WHAT });
         }

@@ -27,7 +27,7 @@ pub struct Entry<P> {
     pub event_millis: u64,
     /// From one reading to the next.
     pub event_step_millis: u32,
-    /// The readings' bytes, `count` pieces of one length.
+    /// The readings' bytes, `count` pieces of one length; what does not divide belongs to the last.
     pub payload: P,
 }
 

@@ -165,17 +165,28 @@ fn without_transactions_a_zombie_doubles() {
 
 #[test]
 #[ignore = "needs a broker: KLAIS_KAFKA"]
-fn a_batch_that_is_none_fails_and_leaves_nothing() {
+fn a_device_of_another_shard_fails_the_batch_and_leaves_nothing() {
     let Some(brokers) = broker() else { return };
     let config = fresh(&brokers, 2);
     let mut sink = Sink::new(config.clone()).expect("a sink");
-    let mut uneven = run(1, Lane::Live, 0, 3);
-    uneven.payload.push(0);
-    for entry in [uneven, run(2, Lane::Live, 0, 3)] {
-        open(&mut sink, 1);
-        let outcome = commit(&mut sink, batch(1, 1, vec![run(1, Lane::Live, 0, 3), entry]));
-        assert!(matches!(outcome, Outcome::Failed(SinkError::Malformed { .. })), "{outcome:?}");
-    }
+    open(&mut sink, 1);
+    let outcome = commit(&mut sink, batch(1, 1, vec![run(1, Lane::Live, 0, 3), run(2, Lane::Live, 0, 3)]));
+    assert!(matches!(outcome, Outcome::Failed(SinkError::Malformed { .. })), "{outcome:?}");
     assert_eq!(open(&mut sink, 1), (None, vec![]));
     assert!(committed(&brokers, &config.data_topic, 1).is_empty());
+}
+
+#[test]
+#[ignore = "needs a broker: KLAIS_KAFKA"]
+fn bytes_that_do_not_divide_are_stored_all_the_same() {
+    let Some(brokers) = broker() else { return };
+    let config = fresh(&brokers, 1);
+    let mut sink = Sink::new(config.clone()).expect("a sink");
+    open(&mut sink, 0);
+    let mut uneven = run(0, Lane::Live, 0, 3);
+    uneven.payload = b"aabbccd".to_vec();
+    assert_eq!(commit(&mut sink, batch(0, 1, vec![uneven])), Outcome::Committed);
+    let values: Vec<_> =
+        committed(&brokers, &config.data_topic, 0).into_iter().map(|record| record.value).collect();
+    assert_eq!(values, [b"aa".to_vec(), b"bb".to_vec(), b"ccd".to_vec()]);
 }

@@ -1,7 +1,7 @@
 //! What is on its way between devices and gateways.
 
 use crate::code::code;
-use klais_burst_sync::{Data, Lane};
+use klais_burst_sync::{Data, Lane, TermEcho};
 use std::hash::{Hash, Hasher};
 
 /// The live lane.
@@ -133,5 +133,6 @@ pub(crate) fn real_data(session: u8, lane: u8, prev: u8, first: u8, count: u8) -
         due_millis: 0,
         gap: false,
         round: 0,
+        term: TermEcho::default(),
     }
 }

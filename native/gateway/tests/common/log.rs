@@ -57,7 +57,7 @@ impl Log {
     }
 
     pub fn submit(&mut self, ticket: Ticket, generation: u32, submission: Submission) {
-        assert!(submission.claim.is_some() != !submission.entries.is_empty(), "{submission:?}");
+        assert!(submission.claim.is_some() == submission.entries.is_empty(), "{submission:?}");
         if generation == self.generation(submission.shard) {
             let before = self.open.insert(ticket, Open { generation, submission });
             assert!(before.is_none(), "{ticket:?} is open already");

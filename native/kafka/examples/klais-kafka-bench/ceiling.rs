@@ -14,15 +14,25 @@ use std::thread;
 use std::time::Duration;
 
 const LONG: Duration = Duration::from_secs(60);
-const LOOK: Duration = Duration::from_micros(300);
+const LOOK: Duration = Duration::from_micros(200);
+/// Records in a plain loop's request, if its bytes do not come first: the client's own default.
+const PLAIN_REQUEST: u32 = 10_000;
 
 /// One producer's records: what does not change from one to the next.
 struct Plan<'a> {
     arguments: &'a Arguments,
     topic: &'a str,
     partition: u16,
-    transactions: bool,
-    headers: bool,
+    shape: Shape,
+}
+
+/// What kind of loop it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    pub transactions: bool,
+    pub headers: bool,
+    /// As the sink does it: no request is completed before the one before it is answered.
+    pub paced: bool,
 }
 
 /// Tells what fails.
@@ -43,8 +53,7 @@ impl ProducerContext for Context {
 pub fn measure(
     arguments: &Arguments,
     config: &KafkaConfig,
-    transactions: bool,
-    headers: bool,
+    shape: Shape,
     time: Duration,
 ) -> Result<Measured, Box<dyn Error>> {
     let ready = Barrier::new(arguments.producers.into());
@@ -53,7 +62,7 @@ pub fn measure(
         let producers: Vec<_> = (0..arguments.producers)
             .map(|partition| {
                 let topic = &config.data_topic;
-                let plan = Plan { arguments, topic, partition, transactions, headers };
+                let plan = Plan { arguments, topic, partition, shape };
                 scope.spawn(move || {
                     let producer = producer(&plan, config);
                     ready.wait();
@@ -81,13 +90,18 @@ pub fn measure(
 
 fn producer(plan: &Plan<'_>, config: &KafkaConfig) -> Result<BaseProducer<Context>, KafkaError> {
     let mut client = ClientConfig::new();
+    let (linger, request) = if plan.shape.paced {
+        (config.linger_millis, config.request_records_max)
+    } else {
+        (plan.arguments.plain_linger, PLAIN_REQUEST)
+    };
     client
         .set("bootstrap.servers", &config.brokers)
         .set("enable.idempotence", "true")
         .set("delivery.report.only.error", "true")
-        .set("linger.ms", plan.arguments.ceiling_linger.to_string())
+        .set("linger.ms", linger.to_string())
         .set("batch.size", config.batch_bytes.to_string())
-        .set("batch.num.messages", "100000")
+        .set("batch.num.messages", request.to_string())
         .set("queue.buffering.max.messages", "200000")
         .set("queue.buffering.max.kbytes", "262144")
         .set(
@@ -98,11 +112,11 @@ fn producer(plan: &Plan<'_>, config: &KafkaConfig) -> Result<BaseProducer<Contex
                 Packing::Snappy => "snappy",
             },
         );
-    if plan.transactions {
+    if plan.shape.transactions {
         client.set("transactional.id", format!("{}-ceiling-{}", config.prefix, plan.partition));
     }
     let producer: BaseProducer<Context> = client.create_with_context(Context)?;
-    if plan.transactions {
+    if plan.shape.transactions {
         producer.init_transactions(LONG)?;
     }
     Ok(producer)
@@ -122,22 +136,30 @@ fn run(
         if began - begin >= time.as_secs_f64() {
             return Ok((readings, began - begin, micros));
         }
-        if plan.transactions {
+        if plan.shape.transactions {
             producer.begin_transaction()?;
         }
         for n in 0..plan.arguments.batch {
+            if plan.shape.paced && n > 0 && n.is_multiple_of(plan.arguments.request) {
+                settle(producer);
+            }
             send(plan, producer, &bytes, n)?;
         }
-        let _ = producer.flush(Duration::ZERO);
-        while producer.in_flight_count() > 0 {
-            producer.poll(Duration::ZERO);
-            thread::park_timeout(LOOK);
-        }
-        if plan.transactions {
+        settle(producer);
+        if plan.shape.transactions {
             producer.commit_transaction(LONG)?;
         }
         readings += u64::from(plan.arguments.batch);
         micros.saturating_record(((now() - began) * 1e6) as u64);
+    }
+}
+
+/// Waits until everything is delivered.
+fn settle(producer: &BaseProducer<Context>) {
+    while producer.in_flight_count() > 0 {
+        let _ = producer.flush(Duration::ZERO);
+        producer.poll(Duration::ZERO);
+        thread::park_timeout(LOOK);
     }
 }
 
@@ -150,7 +172,7 @@ fn send(plan: &Plan<'_>, producer: &BaseProducer<Context>, bytes: &[u8], n: u32)
         .partition(plan.partition.into())
         .key(&key[..])
         .payload(&bytes[place..place + plan.arguments.bytes]);
-    if plan.headers {
+    if plan.shape.headers {
         let headers = OwnedHeaders::new_with_capacity(5)
             .insert(Header { key: "d", value: Some(&device) })
             .insert(Header { key: "e", value: Some(&1_u16.to_be_bytes()) })

@@ -95,7 +95,7 @@ pub fn noise(bytes: usize) -> Vec<u8> {
     (0..bytes).map(|_| next()).collect()
 }
 
-fn next(sink: &mut KafkaSink<Bytes>) -> Result<SinkEvent, Box<dyn Error>> {
+pub fn next(sink: &mut KafkaSink<Bytes>) -> Result<SinkEvent, Box<dyn Error>> {
     loop {
         if let Some(event) = sink.event() {
             return Ok(event);

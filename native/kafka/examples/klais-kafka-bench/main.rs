@@ -7,8 +7,10 @@
 
 mod ceiling;
 mod load;
+mod restore;
 mod topics;
 
+use ceiling::Shape;
 use clap::{Parser, ValueEnum};
 use klais_kafka::{Compression, KafkaConfig};
 use nix::time::{ClockId, clock_gettime};
@@ -43,10 +45,10 @@ struct Arguments {
     /// How long the client waits for more before it sends, milliseconds: in the sink.
     #[arg(long, default_value_t = 20)]
     linger: u32,
-    /// And in the plain loop.
+    /// And in the plain loops.
     #[arg(long, default_value_t = 5)]
-    ceiling_linger: u32,
-    /// Records in a request of the sink.
+    plain_linger: u32,
+    /// Records in a request of the sink, and of the paced loops.
     #[arg(long, default_value_t = 2_000)]
     request: u32,
     /// How batches are packed.
@@ -55,6 +57,9 @@ struct Arguments {
     /// Only these, by name.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
+    /// In place of all that: stores so many marks, then takes all shards at once.
+    #[arg(long)]
+    restore: Option<u32>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -67,17 +72,25 @@ enum Packing {
 /// What is measured.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Case {
-    /// A plain loop over the client.
-    Ceiling { transactions: bool, headers: bool },
+    /// A loop over the client.
+    Ceiling(Shape),
     /// The sink.
     Sink { transactions: bool },
 }
 
-const CASES: [(&str, Case); 6] = [
-    ("idempotent", Case::Ceiling { transactions: false, headers: false }),
-    ("idempotent-headers", Case::Ceiling { transactions: false, headers: true }),
-    ("transactional", Case::Ceiling { transactions: true, headers: false }),
-    ("transactional-headers", Case::Ceiling { transactions: true, headers: true }),
+const fn ceiling(transactions: bool, headers: bool, paced: bool) -> Case {
+    Case::Ceiling(Shape { transactions, headers, paced })
+}
+
+const CASES: [(&str, Case); 10] = [
+    ("idempotent", ceiling(false, false, false)),
+    ("idempotent-paced", ceiling(false, false, true)),
+    ("idempotent-headers", ceiling(false, true, false)),
+    ("idempotent-headers-paced", ceiling(false, true, true)),
+    ("transactional", ceiling(true, false, false)),
+    ("transactional-paced", ceiling(true, false, true)),
+    ("transactional-headers", ceiling(true, true, false)),
+    ("transactional-headers-paced", ceiling(true, true, true)),
     ("sink-without-transactions", Case::Sink { transactions: false }),
     ("sink-exactly-once", Case::Sink { transactions: true }),
 ];
@@ -95,6 +108,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
     let config = configuration(&arguments);
     topics::make(&config)?;
+    if let Some(marks) = arguments.restore {
+        restore::measure(&arguments, &config, marks)?;
+        return topics::remove(&config);
+    }
     let cases: Vec<_> = CASES
         .iter()
         .filter(|(name, _)| arguments.only.is_empty() || arguments.only.iter().any(|only| only == name))
@@ -150,9 +167,7 @@ fn configuration(arguments: &Arguments) -> KafkaConfig {
 fn measure(arguments: &Arguments, config: &KafkaConfig, case: Case) -> Result<Measured, Box<dyn Error>> {
     let time = Duration::from_secs(arguments.seconds);
     match case {
-        Case::Ceiling { transactions, headers } => {
-            ceiling::measure(arguments, config, transactions, headers, time)
-        }
+        Case::Ceiling(shape) => ceiling::measure(arguments, config, shape, time),
         Case::Sink { transactions } => {
             load::measure(arguments, KafkaConfig { transactions, ..config.clone() }, time)
         }
@@ -167,9 +182,12 @@ fn summary(arguments: &Arguments, cases: &[&(&str, Case)], rates: &[Vec<f64>]) {
             .and_then(|n| rates.get(n))
             .filter(|all| !all.is_empty())
     };
-    // Of ratios within a round, not of medians: what the machine does meanwhile is in both.
+    // Of ratios within a round, not of medians: what the machine does meanwhile is in both. To the better of the two
+    // loops, plain and paced.
     let ratio = |to: &str| {
-        let pairs = of("sink-exactly-once")?.iter().zip(of(to)?);
+        let paced = of(&format!("{to}-paced")).or_else(|| of(to))?;
+        let best = of(to)?.iter().zip(paced).map(|(plain, paced)| plain.max(*paced));
+        let pairs = of("sink-exactly-once")?.iter().zip(best);
         Some(median(&pairs.map(|(sink, other)| sink / other).collect::<Vec<_>>()))
     };
     let medians: serde_json::Map<String, Value> =

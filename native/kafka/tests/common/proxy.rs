@@ -35,16 +35,19 @@ impl Held {
     }
 }
 
+/// What is to be done with the next end of a transaction.
+type Plan = Mutex<Option<(Client, Sender<Held>)>>;
+
 pub struct Proxy {
     pub port: u16,
-    next: Arc<Mutex<Option<(Client, Sender<Held>)>>>,
+    next: Arc<Plan>,
 }
 
 impl Proxy {
     /// Listens, and connects whoever comes with the broker at `broker_port`, which may come up later.
     pub fn start(listener: TcpListener, broker_port: u16) -> Self {
         let port = listener.local_addr().expect("an address").port();
-        let next = Arc::new(Mutex::new(None));
+        let next = Arc::<Plan>::default();
         let plan = Arc::clone(&next);
         thread::spawn(move || {
             for client in listener.incoming() {
@@ -70,7 +73,7 @@ impl Proxy {
     }
 }
 
-fn requests(mut client: TcpStream, mut broker: TcpStream, plan: &Mutex<Option<(Client, Sender<Held>)>>) {
+fn requests(mut client: TcpStream, mut broker: TcpStream, plan: &Plan) {
     let mut holds = false;
     while let Ok(request) = read_request(&mut client) {
         if request.get(4..6) == Some(&END_TRANSACTION) {
