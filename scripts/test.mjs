@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { at, root } from "./setup/paths.mjs";
 import { bpfTools } from "./setup/system.mjs";
-import { openTestBroker } from "./test/broker.mjs";
+import { kafkaJars, openTestBroker } from "./test/broker.mjs";
 import { addCounts, cargoCounts, noCounts, vitestCounts } from "./test/counts.mjs";
 
 const node = process.execPath;
@@ -152,7 +152,8 @@ function runStep({ name, command: [program, ...args], environment, isShown, coun
 }
 
 const broker = hasKafka ? await openTestBroker() : undefined;
-const kafkaEnvironment = broker === undefined ? undefined : { KLAIS_KAFKA: broker.bootstrap };
+const kafkaEnvironment =
+	broker === undefined ? undefined : { KLAIS_KAFKA: broker.bootstrap, ...(await kafkaJars()) };
 const scratch = mkdtempSync(join(tmpdir(), "klais-test-"));
 let total = noCounts;
 let failedAt;

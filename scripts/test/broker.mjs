@@ -17,3 +17,10 @@ export async function openTestBroker() {
 	process.stdout.write(`the tests that need Kafka are skipped: ${opened.error.message}\n`);
 	return undefined;
 }
+
+/** Where Kafka's jars lie, for the Rust tests that stop, kill and freeze a broker of their own; nothing where they do not. */
+export async function kafkaJars() {
+	const { cachedKafka } = await import(at("dist", "live", "broker", "kafka-files.js"));
+	const files = cachedKafka();
+	return files === undefined ? {} : { KLAIS_KAFKA_JARS: files.folder };
+}

@@ -1,8 +1,25 @@
-import type { BrokerSetup } from "./broker-model.js";
+import type { Broker } from "../scenarios/scenario.js";
 import { BrokerNodes } from "./broker-nodes.js";
+import type { GatewayPaths } from "./gateway-paths.js";
+import type { Interval } from "./gateway-plan.js";
+import type { Ownership } from "./ownership.js";
 import { QuantileTable } from "./quantile-table.js";
 import { C, DEVICE, INTS, type RecordBuffer } from "./record-layout.js";
-import { PURPOSE_COMMIT, PURPOSE_FATE, PURPOSE_FENCE } from "./streams.js";
+import { PURPOSE_COMMIT, PURPOSE_FATE, PURPOSE_FENCE, type Streams } from "./streams.js";
+
+/** What the model of the broker runs on. */
+export interface BrokerSetup {
+	readonly broker: Broker;
+	readonly ownership: Ownership;
+	/** The whole broker is down. */
+	readonly outages: readonly Interval[];
+	/** By node: its partitions have no leader. */
+	readonly losses: readonly (readonly Interval[])[];
+	readonly paths: GatewayPaths;
+	/** Transactions with fenced producers; else plain requests, as under policy `none`. */
+	readonly transactional: boolean;
+	readonly streams: Streams;
+}
 
 /** How a request will go if nobody interferes. */
 export interface Course {

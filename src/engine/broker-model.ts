@@ -1,31 +1,12 @@
-import type { Broker } from "../scenarios/scenario.js";
-import { BrokerCourses, type Course } from "./broker-courses.js";
-import type { GatewayPaths } from "./gateway-paths.js";
-import type { Interval } from "./gateway-plan.js";
-import type { Ownership } from "./ownership.js";
+import { BrokerCourses, type BrokerSetup, type Course } from "./broker-courses.js";
 import { Producers } from "./producers.js";
 import { FLOATS, RecordBuffer } from "./record-layout.js";
-import type { Streams } from "./streams.js";
 import { TimeQueue } from "./time-queue.js";
 
 /** What a gateway hears of its batch, as records say it. */
 export const OUTCOME_FAILED = 0;
 export const OUTCOME_COMMITTED = 1;
 export const OUTCOME_FENCED = 2;
-
-/** What the model runs on. */
-export interface BrokerSetup {
-	readonly broker: Broker;
-	readonly ownership: Ownership;
-	/** The whole broker is down. */
-	readonly outages: readonly Interval[];
-	/** By node: its partitions have no leader. */
-	readonly losses: readonly (readonly Interval[])[];
-	readonly paths: GatewayPaths;
-	/** Transactions with fenced producers; else plain requests, as under policy `none`. */
-	readonly transactional: boolean;
-	readonly streams: Streams;
-}
 
 /** A produce request or transaction on its way. */
 export interface Batch {

@@ -1,4 +1,5 @@
-import { type Batch, BrokerModel, type BrokerSetup } from "./broker-model.js";
+import type { BrokerSetup } from "./broker-courses.js";
+import { type Batch, BrokerModel } from "./broker-model.js";
 import { FrameRing } from "./frame-ring.js";
 import { GatewayCpus, withoutFilter } from "./gateway-cpus.js";
 import { GatewayInbox } from "./gateway-inbox.js";

@@ -191,6 +191,42 @@ describe("who connects, and who waits", () => {
 	});
 });
 
+describe("a gateway that is lost in a flush", () => {
+	const flush = (fault: Outage) => sketch({ outages: [hit("refused", 400), fault], gateways: { count: 4 } });
+
+	it.each(["static", "klais"] as const)("is replaced within two seconds under %s", (policy) => {
+		for (const fault of [
+			dies(1, 405, 900),
+			freezes(1, 405, 900),
+			cutOff(1, 405, 900, ["peers", "devices"]),
+		]) {
+			const { takeovers = [], undrainedReadings } = simulate(flush(fault), policy).record.virtual;
+			expect(takeovers).toMatchObject([{ kind: fault.kind, gateway: 0, shards: 16, shardsTaken: 16 }]);
+			const [{ firstCommitSeconds, lastCommitSeconds }] = takeovers as [(typeof takeovers)[number]];
+			// Noticed after 0.7 s; then a fence, a few marks, and the claim.
+			expect(firstCommitSeconds).toBeGreaterThan(0.7);
+			expect(lastCommitSeconds).toBeLessThan(2);
+			expect(undrainedReadings).toBe(0);
+		}
+	});
+
+	it("is not replaced where nobody notices, and owns its shards again when it is back", () => {
+		const fault: Outage = { ...dies(1, 405, 420), takeover: false };
+		const { takeovers = [] } = simulate(flush(fault), "klais").record.virtual;
+		expect(takeovers).toMatchObject([{ shards: 16, shardsTaken: 16 }]);
+		expect(takeovers[0]?.firstCommitSeconds).toBeGreaterThan(15.7);
+		expect(takeovers[0]?.readingsDelayed).toBeGreaterThan(0);
+		expect(takeovers[0]?.delayP99Seconds).toBeGreaterThan(0);
+	});
+
+	it("has no owner to be replaced under none: its clients go elsewhere", () => {
+		const { record } = simulate(flush(dies(2, 405, 1_900)), "none");
+		expect(record.virtual.takeovers).toBe(undefined);
+		expect(record.series.online.at(-1)).toBe(DEVICES);
+		expect(record.virtual.undrainedReadings).toBe(0);
+	});
+});
+
 describe("the drain", () => {
 	it.each(POLICY_NAMES)("ends under %s when the backlog is stored, lane and duplicates apart", (policy) => {
 		// Light enough for a plain proxy too.

@@ -1,5 +1,5 @@
 import type { LiveRecord } from "../../src/record/live-record.js";
-import type { ResultsFile, RunRecord, Series } from "../../src/record/run-record.js";
+import type { ResultsFile, RunRecord, Series, Takeover } from "../../src/record/run-record.js";
 import { liveRun } from "../fixtures/live-run.js";
 import { pspsResults, pspsRun } from "../fixtures/psps-results.js";
 
@@ -42,6 +42,21 @@ function hostileLive(): LiveRecord {
 			{ group: HOSTILE, name: HOSTILE, unit: HOSTILE, measured: 1, predicted: null, note: HOSTILE },
 			{ group: "", name: "toString", unit: "toString", measured: null, predicted: 0, verdict: "missed" },
 		],
+	};
+}
+
+/** A fault of gateway 2; `null`: nobody has taken its shards. */
+export function takeover(kind: string, seconds: number | null = 0.98): Takeover {
+	return {
+		kind,
+		gateway: 2,
+		atSeconds: 2_820,
+		shards: 16,
+		shardsTaken: seconds === null ? 0 : 16,
+		firstCommitSeconds: seconds,
+		lastCommitSeconds: seconds,
+		readingsDelayed: 476,
+		delayP99Seconds: seconds,
 	};
 }
 
@@ -108,6 +123,7 @@ export const EDGES: Readonly<Record<string, ResultsFile>> = {
 		virtual: { ...KLAIS.virtual, drops: { [HOSTILE]: 3 } },
 		ledger: { ...KLAIS.ledger, imbalance: HOSTILE },
 	}),
+	"gateways replaced": fileOf(withVirtual({ takeovers: [takeover("gateway"), takeover(HOSTILE, null)] })),
 	"many seeds": fileOf(...Array.from({ length: 14 }, (_, i) => ({ ...KLAIS, seed: `s${i}` }))),
 	"the same run twice": fileOf(KLAIS, KLAIS),
 	"two scenarios": fileOf(KLAIS, pspsRun("none"), { ...KLAIS, scenario: "kddi-2022-07" }),

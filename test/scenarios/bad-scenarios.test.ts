@@ -51,7 +51,7 @@ const CASES: readonly (readonly [name: string, text: string, where: string, says
 		"ten billion devices",
 		"…devices:\n  count: 1e10",
 		"limit devices.count 4",
-		"1.3 TB of memory (128 bytes each)",
+		"1.6 TB of memory (160 bytes each)",
 	],
 	["half a device", "…devices:\n  count: 1.5", "schema devices.count 4", "whole number"],
 	["a list for a map", "gateways: [1]", "schema gateways 4:11", "expected a map of keys, found a list"],

@@ -53,7 +53,7 @@ const BAD: readonly (readonly [name: string, text: string, where: string, says: 
 	],
 	["time twice", `${HEAD}600,1,0\n600,2,0\n`, "schema epoch_s 3:1", "line 2 has it too"],
 	["an odd glitch", `${HEAD}600,1,0\n1200,1,x\n`, "schema glitch 3:8", "expected 0 or 1"],
-	["absurd counts", `${HEAD}600,20000000,0\n`, "limit customers_out 2:5", "2.6 GB"],
+	["absurd counts", `${HEAD}600,20000000,0\n`, "limit customers_out 2:5", "3.2 GB"],
 	["endless digits", `${HEAD}600,${"9".repeat(30)},0\n`, "schema customers_out 2:5", "whole number"],
 	["an empty file", "", "syntax  undefined", "is empty"],
 	["a header alone", HEAD, "syntax  1", "no rows"],

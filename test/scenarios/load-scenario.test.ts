@@ -245,7 +245,7 @@ describe("the command line's changes", () => {
 		["seed", "[", "usage", "seed", "expected a YAML value"],
 		["seed", "*a", "usage", "seed", "expected a YAML value"],
 		["seed", "[".repeat(9_000), "usage", "seed", "expected a YAML value"],
-		["devices.count", "1e10", "limit", "devices.count", "1.3 TB"],
+		["devices.count", "1e10", "limit", "devices.count", "1.6 TB"],
 		["__proto__.x", "1", "unknown-key", "__proto__", "unknown key"],
 	])("--set %s=%s", (path, value, kind, key, says) => {
 		const [error] = errorsOf(`${SHORTEST}outages:\n  - { kind: power, at: 1m, until: 2m, share: 1 }\n`, {

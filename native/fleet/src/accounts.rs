@@ -58,13 +58,32 @@ pub fn fit(config: &DeviceConfig, devices: u32, end_micros: u64) -> bool {
     u64::from(row) * u64::from(devices) <= BITMAP_BYTES_MAX
 }
 
+/// The firmware, with room for everything.
+pub fn roomy(config: &DeviceConfig) -> DeviceConfig {
+    DeviceConfig { buffer_readings: u16::MAX, ..*config }
+}
+
+/// The readings that an ACK or ADMIT frees in a device that was as `before`: those that it acknowledges, if the firmware has
+/// room for everything.
+pub fn freed(roomy: &DeviceConfig, id: u32, now: u64, before: &Device, frame: Frame) -> Vec<u32> {
+    let mut after = before.clone();
+    after.handle(roomy, id, now, Event::Frame(frame), &mut Nowhere);
+    if matches!(frame, Frame::Ack { .. }) && after.acked() == before.acked() {
+        return Vec::new();
+    }
+    let left: Vec<_> = after.held(roomy, id, now).collect();
+    let held = before.held(roomy, id, now);
+    let indexes = held.flat_map(|run| (0..run.count).map(move |n| run.first + n * run.stride));
+    indexes.filter(|index| !left.iter().any(|run| run.contains(*index))).collect()
+}
+
 impl Accounts {
     /// Accounts up to `end_micros`.
     pub fn new(config: &DeviceConfig, devices: u32, end_micros: u64) -> Self {
         let readings = readings_by(config, end_micros);
         let bytes = readings.div_ceil(READINGS_PER_BYTE) as usize * devices as usize;
         Self {
-            roomy: DeviceConfig { buffer_readings: u16::MAX, ..*config },
+            roomy: roomy(config),
             readings,
             bits: vec![0; bytes],
             rows: vec![Row::default(); devices as usize],
@@ -73,20 +92,10 @@ impl Accounts {
 
     /// An ACK or ADMIT arrives at a device: notes what it frees, which the device need not keep any more.
     pub fn answered(&mut self, id: u32, now: u64, before: &Device, frame: Frame) {
-        let mut after = before.clone();
-        after.handle(&self.roomy, id, now, Event::Frame(frame), &mut Nowhere);
-        if matches!(frame, Frame::Ack { .. }) && after.acked() == before.acked() {
-            return;
-        }
-        let left: Vec<_> = after.held(&self.roomy, id, now).collect();
         let row = self.readings.div_ceil(READINGS_PER_BYTE) as usize * id as usize;
-        for run in before.held(&self.roomy, id, now) {
-            for index in (0..run.count).map(|n| run.first + n * run.stride) {
-                let is_freed = !left.iter().any(|run| run.contains(index));
-                if is_freed && let Some(byte) = self.bits.get_mut(row + (index / READINGS_PER_BYTE) as usize)
-                {
-                    *byte |= 1 << (index % READINGS_PER_BYTE);
-                }
+        for index in freed(&self.roomy, id, now, before, frame) {
+            if let Some(byte) = self.bits.get_mut(row + (index / READINGS_PER_BYTE) as usize) {
+                *byte |= 1 << (index % READINGS_PER_BYTE);
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::accounts;
 use crate::addresses::Addresses;
+use crate::delays::DelayConfig;
 use crate::error::FleetError;
 use crate::firmware::Firmware;
 use crate::timers::{DEVICES_MAX, TIME_MICROS_MAX};
@@ -139,6 +140,9 @@ pub struct FleetConfig {
     /// Where the account of each device goes, if anywhere.
     #[serde(default)]
     pub ledger: Option<PathBuf>,
+    /// Which readings are timed, if any.
+    #[serde(default)]
+    pub delays: Option<DelayConfig>,
     /// Between rows of the report's series.
     pub series_micros: u64,
     /// HELLO frames go into this file too, in hexadecimal, one a line: for `attack` to replay.

@@ -2,6 +2,7 @@
 
 use crate::accounts::Accounts;
 use crate::counts::Counts;
+use crate::delays::{DelayConfig, DelayReport, Delays};
 use crate::error::FleetError;
 use crate::production::Production;
 use crate::returns::Returns;
@@ -43,6 +44,8 @@ pub struct Plan {
     pub drain_epsilon: u64,
     /// Keeps account of each device.
     pub accounts: bool,
+    /// Which readings are timed, if any.
+    pub delays: Option<DelayConfig>,
 }
 
 /// Where every reading is at the end.
@@ -91,6 +94,7 @@ pub struct Fleet {
     series: Series,
     notes: Vec<Note>,
     accounts: Option<Accounts>,
+    delays: Option<Delays>,
     /// Frames to be sent, in order.
     pub outgoing: Vec<Outgoing>,
     /// Counters so far.
@@ -128,6 +132,7 @@ impl Fleet {
             series: Series::new(plan.series_micros),
             notes: Vec::new(),
             accounts: plan.accounts.then(|| Accounts::new(&config, count, end_micros)),
+            delays: plan.delays.map(|delays| Delays::new(delays, &config)).transpose()?,
             outgoing: Vec::new(),
             counts: Counts::default(),
             config,
@@ -174,6 +179,9 @@ impl Fleet {
         let before = settles.then(|| self.devices[device as usize].clone());
         if let (Some(accounts), Some(before)) = (&mut self.accounts, &before) {
             accounts.answered(device, now, before, frame);
+        }
+        if let (Some(delays), Some(before)) = (&mut self.delays, &before) {
+            delays.answered(device, now, before, frame);
         }
         let lost = self.fire(device, now, Event::Frame(frame));
         if let Some(before) = before {
@@ -312,6 +320,11 @@ impl Fleet {
     /// The file cannot be written.
     pub fn write_accounts(&self, path: &Path) -> Result<(), FleetError> {
         self.accounts.as_ref().map_or(Ok(()), |accounts| accounts.write(path, &self.devices))
+    }
+
+    /// How long readings took, where they are timed.
+    pub fn delays(&self) -> Option<DelayReport> {
+        self.delays.as_ref().map(Delays::report)
     }
 
     /// When the fleet had nothing owed for the first time after the last power-on.

@@ -11,6 +11,7 @@ mod attack;
 mod clock;
 mod config;
 mod counts;
+mod delays;
 mod error;
 mod firmware;
 mod fleet;

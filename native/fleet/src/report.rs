@@ -1,6 +1,7 @@
 //! What a run leaves behind.
 
 use crate::counts::Counts;
+use crate::delays::DelayReport;
 use crate::error::FleetError;
 use crate::fleet::{Fleet, Ledger};
 use crate::inbound::WireErrors;
@@ -78,6 +79,8 @@ struct FleetReport<'a> {
     drained_at_micros: Option<u64>,
     undrained_readings: u64,
     connected: Connected,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delays: Option<DelayReport>,
     #[serde(flatten)]
     generator: Generator,
     bytes_per_device: usize,
@@ -177,6 +180,7 @@ pub fn write_fleet(
         drained_at_micros: fleet.drained_at(),
         undrained_readings: fleet.returns().owed_total(),
         connected: connected(fleet),
+        delays: fleet.delays(),
         generator,
         bytes_per_device: Fleet::BYTES_PER_DEVICE,
         memory_bytes_max,

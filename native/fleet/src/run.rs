@@ -102,6 +102,7 @@ impl Run {
             series_micros: config.series_micros,
             drain_epsilon: config.drain_epsilon_readings,
             accounts: config.ledger.is_some(),
+            delays: config.delays,
         })?;
         // Without an origin of its own time begins when everything stands ready.
         let clock = Clock::new(config.origin_nanos, config.time_scale)?;

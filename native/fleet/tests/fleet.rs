@@ -64,6 +64,27 @@ fn a_whole_fleet_restarts_and_comes_back() {
 }
 
 #[test]
+fn readings_are_timed_from_when_they_were_taken() {
+    let gateway = TestGateway::start(&settings(DEVICES), 10.0, 0);
+    let mut setup = Setup::fleet(&gateway, DEVICES, "127.79.0.0", 40);
+    setup.restart(DEVICES, 10, 20);
+    let from_micros = 8_000_000;
+    setup.config["delays"] = json!({ "fromMicros": from_micros, "lateMicros": 5_000_000 });
+    let report = setup.report(&[]);
+    drop(gateway.stop());
+    let (all, late) = (&report["delays"]["all"], &report["delays"]["late"]);
+    // One reading a second; what was taken before is not among them.
+    let taken = u64::from(DEVICES) * 32;
+    let timed = number(all, "count") + number(&report, "buffered");
+    assert!(timed.abs_diff(taken) <= u64::from(DEVICES), "{timed} of {taken}: {report}");
+    // Reported every two seconds; those of ten seconds without power have to wait.
+    assert!(number(all, "p50") < 5_000_000, "{report}");
+    let dark = number(late, "count");
+    assert!((u64::from(DEVICES) * 4..u64::from(DEVICES) * 14).contains(&dark), "{report}");
+    assert!((9_000_000..25_000_000).contains(&number(late, "p99")), "{report}");
+}
+
+#[test]
 fn a_lossy_network_costs_time_and_no_reading() {
     let gateway = TestGateway::start(&settings(DEVICES), 10.0, 100);
     let mut setup = Setup::fleet(&gateway, DEVICES, "127.81.0.0", 80);

@@ -128,6 +128,19 @@ fn attacks_and_probes_check_their_input_too() {
     }));
     refused(&probe, &["probe"], "framesPerSecond: above 0");
     probe.config["framesPerSecond"] = json!(10);
+    for (key, value, expected) in [
+        ("firstDevice", json!(10), "firstDevice: below devices"),
+        ("windowFrames", json!(0), "windowFrames: at least 1"),
+        ("frame", json!("bye"), "frame"),
+    ] {
+        let good = probe.config.clone();
+        probe.config[key] = value;
+        refused(&probe, &["probe"], expected);
+        probe.config = good;
+    }
+    probe.config["frame"] = json!("hello");
+    probe.config["frameReadings"] = json!(2);
+    refused(&probe, &["probe"], "frameReadings: 1 in HELLOs");
     probe.config["fleet"] = firmware(10);
     refused(&probe, &["probe"], "unknown field");
 }

@@ -160,12 +160,7 @@ export class LocalBroker implements Broker {
 
 	async limitProducers(bytesPerSecond: number | null, clientId?: string): Promise<BrokerFault | undefined> {
 		const args = quotaArgs(this.bootstrap, bytesPerSecond, clientId);
-		const said = await runKafkaTool(
-			this.kafka,
-			this.options.namespace,
-			"org.apache.kafka.tools.ConfigCommand",
-			args,
-		);
+		const said = await runKafkaTool(this.kafka, this.options.namespace, "kafka.admin.ConfigCommand", args);
 		return said === undefined
 			? undefined
 			: fault("refused", `the quota could not be set: ${complaint(said)}`);

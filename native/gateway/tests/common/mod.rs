@@ -4,6 +4,7 @@
 // The same dice as the tests of burst sync.
 #[path = "../../../burst-sync/tests/common/chance.rs"]
 pub mod chance;
+pub mod checks;
 pub mod cluster;
 pub mod log;
 pub mod plan;

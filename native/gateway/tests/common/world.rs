@@ -5,7 +5,7 @@ use super::SECOND;
 use super::chance::Chance;
 use super::cluster::{Process, Pulse, processes};
 use super::log::{Log, Ticket};
-use klais_burst_sync::{Device, DeviceConfig, Event, Frame, Lane, Note, Outbox, State};
+use klais_burst_sync::{Device, DeviceConfig, Event, Frame, Note, Outbox};
 use klais_gateway::{GatewayConfig, Ingress, Outcome, SinkRequest, Submission};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -80,20 +80,20 @@ impl Outbox for Told {
 }
 
 pub struct World {
-    plan: Plan,
-    chance: Chance,
-    faults: Faults,
-    processes: Vec<Process>,
-    devices: Vec<Device>,
+    pub(super) plan: Plan,
+    pub(super) chance: Chance,
+    pub(super) faults: Faults,
+    pub(super) processes: Vec<Process>,
+    pub(super) devices: Vec<Device>,
     pub log: Log,
     due: BinaryHeap<Reverse<(u64, u64, Due)>>,
     /// What waits for a frozen process.
     held: Vec<(u32, Due)>,
-    frames: Vec<Frame>,
-    lost: Vec<u64>,
-    produced: Vec<u64>,
-    on_since: Vec<Option<u32>>,
-    sequence: u64,
+    pub(super) frames: Vec<Frame>,
+    pub(super) lost: Vec<u64>,
+    pub(super) produced: Vec<u64>,
+    pub(super) on_since: Vec<Option<u32>>,
+    pub(super) sequence: u64,
     pub acks: u64,
     pub admits: u64,
 }
@@ -261,7 +261,7 @@ impl World {
         self.fire(now, id, Event::PowerOff);
     }
 
-    fn stop_sensing(&mut self, id: u32, taken: u32) {
+    pub(super) fn stop_sensing(&mut self, id: u32, taken: u32) {
         if let Some(since) = self.on_since[id as usize].take() {
             self.produced[id as usize] += u64::from(taken - since);
         }
@@ -380,80 +380,5 @@ impl World {
         let latency = 30_000 + self.chance.below(self.faults.slow_commit_micros + 1);
         let told = !self.chance.per_mille(self.faults.unknown);
         self.schedule(at + latency, Due::Decide(ticket, told));
-    }
-
-    fn check_submission(&self, submission: &Submission) {
-        let config = &self.plan.gateway;
-        let entries = &submission.entries;
-        let readings: u64 = entries.iter().map(|e| u64::from(e.count)).sum();
-        let last = entries.last().map_or(0, |e| u64::from(e.count));
-        assert!(readings - last < config.batch_readings_max, "{readings} readings in one transaction");
-        assert!(entries.iter().all(|e| e.device % config.shards == submission.shard), "{submission:?}");
-        if config.slots {
-            let lanes: Vec<u8> = entries.iter().map(|e| e.lane as u8).collect();
-            assert!(lanes.is_sorted(), "backfill before live: {entries:?}");
-        }
-    }
-
-    /// What a device believes of its gateway must be so.
-    fn check_heard(&mut self, id: u32, event: &Event) {
-        let device = &self.devices[id as usize];
-        let (state, session, term) = (device.state(), device.session(), device.term());
-        match event {
-            Event::Frame(Frame::Ack { session: of, lane, mark })
-                if state == State::Online && *of == session =>
-            {
-                self.acks += 1;
-                let committed = self.log.mark(id, *lane);
-                assert!(*mark <= committed, "{event:?} to {id}, committed {committed}");
-            }
-            Event::Frame(Frame::Admit(admit))
-                if state == State::Connecting && admit.session == session && admit.term >= term =>
-            {
-                self.admits += 1;
-                let marks = admit.marks.expect("a gateway that keeps marks");
-                // Of a new epoch nothing is stored.
-                let committed = |lane| self.log.mark(id, lane);
-                let known = [(0, 0), (committed(Lane::Live), committed(Lane::Backfill))];
-                assert!(known.contains(&marks), "{admit:?} to {id}, committed {known:?}");
-            }
-            _ => {}
-        }
-    }
-
-    fn check_bounds(&self, n: u32) {
-        let config = &self.plan.gateway;
-        let frame = u64::from(self.plan.device.frame_readings);
-        // What failed transactions give back comes on top of what may wait.
-        let back = u64::from(config.shards) * (config.batch_readings_max + frame);
-        let stats = self.processes[n as usize].gateway.stats();
-        assert!(stats.queued <= config.sink_queue_readings + back, "{} readings wait", stats.queued);
-        assert!(stats.queued_max <= config.sink_queue_readings);
-    }
-
-    fn settle(&mut self) {
-        let plan = self.plan.clone();
-        for id in 0..plan.devices {
-            let n = id as usize;
-            let taken = plan.device.schedule.taken(plan.device.schedule.phase(id), plan.end);
-            self.stop_sensing(id, taken);
-            let (held, lost) = self.devices[n].settle(&plan.device, id, plan.end);
-            let (stored, lost) = (self.log.count(id), self.lost[n] + u64::from(lost));
-            let produced = self.produced[n];
-            let account = format!("device {id}: took {produced}, stored {stored}, holds {held}, lost {lost}");
-            assert!(stored <= produced, "{account}");
-            assert!(stored + u64::from(held) + lost >= produced, "{account}");
-            // All is quiet: what is held was taken since the last report.
-            let per_report = plan.device.schedule.report_micros / plan.device.schedule.reading_micros;
-            assert!(
-                u64::from(held) <= per_report + 2,
-                "{account} {:?} {:?}",
-                self.devices[n],
-                self.processes.iter().map(|p| (p.pulse, p.gateway.stats())).collect::<Vec<_>>()
-            );
-            if lost == 0 {
-                assert!(stored + u64::from(held) <= produced + per_report + 2, "{account}");
-            }
-        }
     }
 }

@@ -126,24 +126,33 @@ fn main() -> Result<(), Box<dyn Error>> {
         for n in order {
             let (name, case) = cases[n];
             let cpu = cpu_seconds();
-            let measured = measure(&arguments, &config, *case)?;
-            let rate = measured.readings as f64 / measured.seconds;
+            // A loop that comes to no end in time measures nothing; the others go on.
+            let (rate, line) = match measure(&arguments, &config, *case) {
+                Ok(measured) => told(name, round, &measured, cpu_seconds() - cpu),
+                Err(error) => (f64::NAN, json!({ "case": name, "round": round, "error": error.to_string() })),
+            };
             rates[n].push(rate);
-            say(&json!({
-                "case": name,
-                "round": round,
-                "readings": measured.readings,
-                "seconds": measured.seconds,
-                "readingsPerSecond": rate,
-                "transactionMicrosP50": measured.p50,
-                "transactionMicrosP99": measured.p99,
-                "clientCpuNanosPerReading": (cpu_seconds() - cpu) * 1e9 / measured.readings as f64,
-            }));
+            say(&line);
         }
     }
     summary(&arguments, &cases, &rates);
     topics::remove(&config)?;
     Ok(())
+}
+
+fn told(name: &str, round: u32, measured: &Measured, cpu_seconds: f64) -> (f64, Value) {
+    let rate = measured.readings as f64 / measured.seconds;
+    let line = json!({
+        "case": name,
+        "round": round,
+        "readings": measured.readings,
+        "seconds": measured.seconds,
+        "readingsPerSecond": rate,
+        "transactionMicrosP50": measured.p50,
+        "transactionMicrosP99": measured.p99,
+        "clientCpuNanosPerReading": cpu_seconds * 1e9 / measured.readings as f64,
+    });
+    (rate, line)
 }
 
 fn configuration(arguments: &Arguments) -> KafkaConfig {
@@ -209,7 +218,7 @@ fn summary(arguments: &Arguments, cases: &[&(&str, Case)], rates: &[Vec<f64>]) {
 }
 
 fn median(all: &[f64]) -> f64 {
-    let mut sorted = all.to_vec();
+    let mut sorted: Vec<f64> = all.iter().copied().filter(|number| number.is_finite()).collect();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;
     match (sorted.get(middle.wrapping_sub(1)), sorted.get(middle)) {

@@ -4,7 +4,14 @@ use klais_kafka::KafkaConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
+use rdkafka::producer::{BaseProducer, Producer};
 use std::error::Error;
+use std::thread;
+use std::time::Duration;
+
+const TRIES: u32 = 600;
+const PAUSE: Duration = Duration::from_millis(50);
+const TIME: Duration = Duration::from_secs(60);
 
 /// A partition keeps no more than this: what is measured is written, not kept.
 const RETENTION_BYTES: &str = "200000000";
@@ -23,7 +30,23 @@ pub fn make(config: &KafkaConfig) -> Result<(), Box<dyn Error>> {
     let answers =
         runtime()?.block_on(admin(config)?.create_topics([&data, &checkpoints], &AdminOptions::new()))?;
     answers.into_iter().collect::<Result<Vec<_>, _>>().map_err(|(topic, code)| format!("{topic}: {code}"))?;
+    for topic in [&config.data_topic, &config.checkpoint_topic] {
+        wait_for(topic, config)?;
+    }
     Ok(())
+}
+
+/// A topic that was made is told to the broker's clients a little later.
+fn wait_for(topic: &str, config: &KafkaConfig) -> Result<(), Box<dyn Error>> {
+    let client: BaseProducer = ClientConfig::new().set("bootstrap.servers", &config.brokers).create()?;
+    for _ in 0..TRIES {
+        let about = client.client().fetch_metadata(Some(topic), TIME)?;
+        if about.topics().iter().any(|found| found.partitions().len() == usize::from(config.shards)) {
+            return Ok(());
+        }
+        thread::park_timeout(PAUSE);
+    }
+    Err(format!("{topic} does not come to be").into())
 }
 
 pub fn remove(config: &KafkaConfig) -> Result<(), Box<dyn Error>> {

@@ -14,6 +14,7 @@ use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Headers, Message};
+use rdkafka::producer::{BaseProducer, Producer};
 use rdkafka::{Offset, TopicPartitionList};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
@@ -61,16 +62,27 @@ pub fn named(brokers: &str, shards: u16, name: &str) -> KafkaConfig {
     config
 }
 
-pub fn create(brokers: &str, topic: &str, partitions: u16, settings: &[(&str, &str)]) {
+pub fn create(brokers: &str, name: &str, partitions: u16, settings: &[(&str, &str)]) {
     let admin: AdminClient<DefaultClientContext> =
         ClientConfig::new().set("bootstrap.servers", brokers).create().expect("an admin client");
-    let mut topic = NewTopic::new(topic, i32::from(partitions), TopicReplication::Fixed(1));
+    let mut topic = NewTopic::new(name, i32::from(partitions), TopicReplication::Fixed(1));
     for (key, value) in settings {
         topic = topic.set(key, value);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let answers = runtime.block_on(admin.create_topics([&topic], &AdminOptions::new())).expect("an answer");
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    let client: BaseProducer =
+        ClientConfig::new().set("bootstrap.servers", brokers).create().expect("a client");
+    // What was made is told to clients a little later.
+    for _ in 0..600 {
+        let about = client.client().fetch_metadata(Some(name), LONG).expect("an answer");
+        if about.topics().iter().any(|found| found.partitions().len() == usize::from(partitions)) {
+            return;
+        }
+        std::thread::park_timeout(Duration::from_millis(50));
+    }
+    panic!("{name} does not come to be");
 }
 
 /// The next event; fails the test if none comes.

@@ -94,10 +94,15 @@ impl OwnBroker {
     /// What a client of that name may write, bytes a second.
     pub fn limit(&self, client: &str, bytes_per_second: u64) {
         let limit = format!("producer_byte_rate={bytes_per_second}");
-        let mut command = self.java_without_settings("org.apache.kafka.tools.ConfigCommand");
-        command.args(["--bootstrap-server", &self.brokers(), "--alter", "--add-config", &limit]);
-        command.args(["--entity-type", "clients", "--entity-name", client]);
-        assert!(command.status().expect("java runs").success(), "limited");
+        // Where the tool is depends on the version.
+        let limited =
+            ["org.apache.kafka.tools.ConfigCommand", "kafka.admin.ConfigCommand"].iter().any(|tool| {
+                let mut command = self.java_without_settings(tool);
+                command.args(["--bootstrap-server", &self.brokers(), "--alter", "--add-config", &limit]);
+                command.args(["--entity-type", "clients", "--entity-name", client]);
+                command.status().expect("java runs").success()
+            });
+        assert!(limited, "limited");
     }
 
     fn java(&self, main: &str, arguments: &[&str]) -> Command {
