@@ -1,15 +1,23 @@
 // Writes docs/scenarios.md out of the scenario schema, the profiles and the catalogue: `node scripts/docs.mjs`.
 // With --check it writes nothing, and fails if the file is not what it would write. Needs a build (`npm run setup`).
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { MEANINGS, OUTAGE_KINDS, RULES } from "./docs/meanings.mjs";
+import { z } from "zod";
+import { EXPECTING, EXTENDING, metricsTable, SUITES } from "./docs/checks.mjs";
+import { RULES } from "./docs/rules.mjs";
 import { keysTable, mapOf, outageKeys, profilesTable, table } from "./docs/tables.mjs";
 import { at } from "./setup/paths.mjs";
 
 const TARGET = at("docs", "scenarios.md");
 const load = (path) => import(new URL(`../dist/${path}`, import.meta.url).href);
 
-const [schema, firmware, links, loader, duration, limits] = await Promise.all([
+const [schema, { MEANINGS, OUTAGE_KINDS }, { EXPECTED_METRICS }, { METRICS }, lists] = await Promise.all([
 	load("scenarios/schema.js"),
+	load("scenarios/meanings.js"),
+	load("scenarios/metric-names.js"),
+	load("reports/metrics.js"),
+	load("scenarios/list-catalogue.js"),
+]);
+const [firmware, links, loader, duration, limits] = await Promise.all([
 	load("scenarios/firmware-profiles.js"),
 	load("scenarios/link-profiles.js"),
 	load("scenarios/load-scenario.js"),
@@ -53,10 +61,13 @@ function serverDefaults() {
 }
 
 function keySections() {
-	const root = schema.scenarioJsonSchema().properties;
+	const root = z.toJSONSchema(schema.scenarioSchema, { io: "input" }).properties;
 	const devices = root.devices.properties;
 	const defaults = serverDefaults();
-	const section = (title, name, properties) => [`### ${title}`, keysTable(name, properties, defaults[name])];
+	const section = (title, name, properties) => [
+		`### ${title}`,
+		keysTable(name, MEANINGS[name], properties, defaults[name]),
+	];
 	return [
 		...section("Top level", "scenario", root),
 		...section("`devices`", "devices", devices),
@@ -74,7 +85,7 @@ function keySections() {
 function outageKinds(kinds) {
 	const unexplained = kinds.filter((kind) => !Object.hasOwn(OUTAGE_KINDS, kind));
 	if (unexplained.length > 0) {
-		throw new Error(`scripts/docs/meanings.mjs: no words for the outage ${unexplained}`);
+		throw new Error(`src/scenarios/meanings.ts: no words for the outage ${unexplained}`);
 	}
 	return table(
 		["kind", "what happens"],
@@ -83,9 +94,9 @@ function outageKinds(kinds) {
 }
 
 function catalogue() {
-	return loader.listCatalogue().flatMap(({ name }) => {
-		const loaded = loader.loadScenario(name);
-		const { title, teaches, sources, durationMicros, devices, gateways, broker, policies } = loaded.value;
+	return lists.listCatalogue().flatMap(({ name }) => {
+		const { value: scenario } = loader.loadScenario(name);
+		const { title, teaches, sources, durationMicros, devices, gateways, broker, policies } = scenario;
 		const live = Math.round((devices.count * 1_000_000) / devices.firmware.readingIntervalMicros);
 		const facts = [
 			["devices", grouped(devices.count)],
@@ -95,9 +106,33 @@ function catalogue() {
 			["broker", `${grouped(broker.capacityPerSecond)} readings/s`],
 			["sessions", `${gateways.count} gateways, ${grouped(gateways.sessionsPerSecond)}/s each`],
 			["policies", policies.join(", ")],
+			["expects", expected(scenario.expect ?? [])],
 		];
 		return [`### \`${name}\`: ${title}`, teaches, table(["", ""], facts), bullets(sources)];
 	});
+}
+
+/** By policy, as far as neighbours have the same. */
+function expected(expectations) {
+	const groups = [];
+	for (const { text, policies = [] } of expectations) {
+		const whose = policies.join(", ");
+		if (groups.at(-1)?.whose !== whose) {
+			groups.push({ whose, texts: [] });
+		}
+		groups.at(-1).texts.push(`\`${text}\``);
+	}
+	return groups.map(({ whose, texts }) => `${whose && `${whose}: `}${texts.join(", ")}`).join("; ");
+}
+
+function suites() {
+	const rows = lists.listSuites().map(({ name, title, scenarios }) => {
+		const runs = scenarios.reduce((sum, { policies }) => sum + policies.length, 0);
+		const sizes = scenarios.map(({ devices }) => devices);
+		const fleets = `${grouped(Math.min(...sizes))} to ${grouped(Math.max(...sizes))}`;
+		return [`\`${name}\``, title, scenarios.length, runs, fleets];
+	});
+	return table(["suite", "what it is", "scenarios", "runs", "devices"], rows);
 }
 
 const bullets = (lines) => lines.map((line) => `- ${line}`).join("\n");
@@ -116,14 +151,15 @@ function limitLines() {
 	]);
 }
 
-const INTRO = `<!-- Written by scripts/docs.mjs from the schema: change scripts/docs/meanings.mjs, then run it. -->
+const INTRO = `<!-- Written by scripts/docs.mjs from the schema: change src/scenarios/meanings.ts, then run it. -->
 
 # Scenario reference
 
 A scenario is a YAML file. Only \`schema\`, \`duration\` and \`devices.count\` must be there. Unknown keys are errors, with a
 suggestion. Every error names file, line, column and key.
 
-\`klais schema\` prints the JSON Schema, for editors. \`--set path=value\` changes a value from the command line; the value is
+\`klais init\` writes a commented one that runs as it is, with its JSON Schema beside it, so that editors complete and explain every key;
+\`klais schema\` prints that. \`--set path=value\` changes a value from the command line; the value is
 read as YAML, and the path is dotted: \`--set outages.0.share=80%\`.
 
 Units are part of the value: durations \`15m\`, \`1.5h\`, \`7d 12h\`, \`80ms\`, \`20us\`; rates \`2500/s\`; chances \`1%\` or
@@ -148,6 +184,14 @@ function page() {
 		INTRO,
 		"## Keys",
 		...keySections(),
+		"## Starting from another scenario",
+		EXTENDING,
+		"## What must hold",
+		EXPECTING,
+		metricsTable(EXPECTED_METRICS, METRICS),
+		"## Suites",
+		SUITES,
+		suites(),
 		"## Cohort files",
 		COHORTS,
 		"## What ties keys together",

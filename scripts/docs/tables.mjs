@@ -1,6 +1,4 @@
 // Markdown tables out of the scenario schema, the profiles and the catalogue.
-import { MEANINGS } from "./meanings.mjs";
-
 /** A Markdown table. */
 export function table(head, rows) {
 	const line = (cells) => `| ${cells.map((cell) => String(cell).replaceAll("|", "\\|")).join(" | ")} |`;
@@ -35,14 +33,13 @@ function takes(schema) {
 	return texts[schema.type] ?? schema.type;
 }
 
-/** The table of one map of the schema; `defaults`: those that meanings leave open. Throws where meanings and schema differ. */
-export function keysTable(name, properties, defaults = {}) {
-	const meanings = MEANINGS[name];
+/** The table of one map of the schema; `defaults`: those that `meanings` leave open. Throws where meanings and schema differ. */
+export function keysTable(name, meanings, properties, defaults = {}) {
 	const unknown = Object.keys(meanings).filter((key) => !Object.hasOwn(properties, key));
 	const missing = Object.keys(properties).filter((key) => !Object.hasOwn(meanings, key));
 	if (unknown.length + missing.length > 0) {
 		throw new Error(
-			`scripts/docs/meanings.mjs, ${name}: not in the schema: ${unknown}; without a meaning: ${missing}`,
+			`src/scenarios/meanings.ts, ${name}: not in the schema: ${unknown}; without a meaning: ${missing}`,
 		);
 	}
 	const rows = Object.entries(properties).map(([key, schema]) => {
@@ -77,5 +74,5 @@ export function profilesTable(profiles, format) {
 }
 
 function fail(name, key) {
-	throw new Error(`scripts/docs/meanings.mjs, ${name}: no default for ${key}`);
+	throw new Error(`src/scenarios/meanings.ts, ${name}: no default for ${key}`);
 }

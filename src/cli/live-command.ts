@@ -34,16 +34,24 @@ export async function liveCommand(name: string | undefined, flags: LiveFlags): P
 	if (request.value.kind === "replay") {
 		return pcapCommand(request.value);
 	}
-	const { run, speed } = request.value;
+	const { run } = request.value;
 	const plan = planRun(run);
 	if (!plan.ok) {
 		return refuse(plan.error);
 	}
-	const [job] = plan.value.jobs;
+	const [job, other] = plan.value.jobs;
 	if (job === undefined) {
 		throw new Error("a live run has one job");
 	}
-	const refusals = [...liveRefusals(job.scenario, job.policy, speed), ...machineRefusals(programsFolder())];
+	if (other !== undefined) {
+		return refuse([
+			{ kind: "usage", message: "a live run is of one scenario: expected its name, found a suite's" },
+		]);
+	}
+	const refusals = [
+		...liveRefusals(job.scenario, job.policy, request.value),
+		...machineRefusals(programsFolder()),
+	];
 	if (refusals.length > 0) {
 		return refuse(refusals);
 	}
@@ -51,7 +59,7 @@ export async function liveCommand(name: string | undefined, flags: LiveFlags): P
 	if (unfit !== undefined) {
 		return refuse([unfit]);
 	}
-	for (const warning of [...plan.value.warnings, ...liveWarnings(job.scenario)]) {
+	for (const warning of [...plan.value.warnings, ...liveWarnings(job.scenario, request.value.sink.kind)]) {
 		warn(warning);
 	}
 	return carryOut(request.value, job);
@@ -139,7 +147,7 @@ async function predict(job: Job, signals: StopSignals, view: ProgressView): Prom
 }
 
 async function goLive(
-	{ speed, xdp, flood }: ScenarioRequest,
+	{ speed, xdp, flood, sink, faults }: ScenarioRequest,
 	liveJob: Job,
 	prediction: RunRecord,
 	signals: StopSignals,
@@ -154,12 +162,15 @@ async function goLive(
 		stopped: () => signals.exitCode !== undefined,
 	};
 	view.started(liveJob, () => readProgress(shared));
-	const order = { scenario, policy, speed, xdp, programs: programsFolder(), plan, prediction };
+	const order = { scenario, policy, speed, xdp, sink, faults, programs: programsFolder(), plan, prediction };
 	return runLive(flood === undefined ? order : { ...order, flood }, control);
 }
 
 /** The command that repeats both runs. */
-function commandOf({ run, speed, xdp, flood }: ScenarioRequest, { scenario, policy }: Job): string {
+function commandOf(
+	{ run, speed, xdp, flood, sink, faults }: ScenarioRequest,
+	{ scenario, policy }: Job,
+): string {
 	const { devices, set = [], calibration } = run.overrides;
 	return shellCommand([
 		"klais",
@@ -172,5 +183,8 @@ function commandOf({ run, speed, xdp, flood }: ScenarioRequest, { scenario, poli
 		...(speed === 1 ? [] : ["--speed", String(speed)]),
 		...(xdp === "native" ? [] : ["--xdp", xdp]),
 		...(flood === undefined ? [] : ["--flood", flood === null ? "max" : String(flood)]),
+		...(sink.kind === "mock" ? [] : ["--sink", sink.kind]),
+		...(sink.kind === "kafka" && !sink.transactions ? ["--no-transactions"] : []),
+		...faults.flatMap(({ text }) => ["--fault", text]),
 	]);
 }

@@ -1,4 +1,7 @@
+import { parseFault } from "../live/faults/parse-fault.js";
+import type { PlannedFault } from "../live/faults/planned-fault.js";
 import type { FloodRate } from "../live/flood.js";
+import type { LiveSink } from "../live/live-order.js";
 import type { XdpMode } from "../record/live-record.js";
 import { err, ok, type Result } from "../units/result.js";
 import type { UserError } from "../units/user-error.js";
@@ -15,6 +18,10 @@ export interface LiveFlags {
 	readonly calibration?: string;
 	readonly xdp?: string;
 	readonly flood?: string;
+	readonly sink?: string;
+	readonly fault?: readonly string[];
+	/** `--no-transactions` makes it false. */
+	readonly transactions?: boolean;
 	readonly pcap?: readonly string[];
 	readonly json?: boolean;
 	readonly out: string;
@@ -31,8 +38,11 @@ export type LiveRequest =
 			readonly speed: number;
 			readonly xdp: XdpMode;
 			readonly flood?: FloodRate;
+			readonly sink: LiveSink;
+			readonly faults: readonly PlannedFault[];
 	  };
 
+const SINKS = ["mock", "kafka"] as const satisfies readonly LiveSink["kind"][];
 const XDP_MODES = ["native", "generic", "off"] as const satisfies readonly XdpMode[];
 const SPEED_MAX = 1_000;
 const FLOOD_MAX = 10_000_000;
@@ -62,6 +72,11 @@ export function readLiveFlags(name: string | undefined, flags: LiveFlags): Resul
 	const [xdp = "native"] = reader.words("--xdp", [flags.xdp ?? "native"], XDP_MODES) ?? [];
 	const speed = reader.whole("--speed", flags.speed, 1, SPEED_MAX) ?? 1;
 	const flood = flags.flood === "max" ? null : reader.whole("--flood", flags.flood, 1, FLOOD_MAX);
+	const sink = readSink(reader, flags);
+	const faults = readFaults(reader, flags.fault ?? [], sink);
+	if (sink.kind === "kafka" && speed !== 1) {
+		reader.reject("--speed", "Kafka runs in real time: with --sink kafka the speed is 1");
+	}
 	const { seed, devices, set, calibration, out, reporter } = flags;
 	const run = readRunFlags(name === undefined ? [] : [name], {
 		policy: [policy],
@@ -75,5 +90,30 @@ export function readLiveFlags(name: string | undefined, flags: LiveFlags): Resul
 	if (!run.ok || reader.errors.length > 0) {
 		return err([...reader.errors, ...(run.ok ? [] : run.error)]);
 	}
-	return ok({ kind: "scenario", run: run.value, speed, xdp, ...(flood === undefined ? {} : { flood }) });
+	const given = flood === undefined ? {} : { flood };
+	return ok({ kind: "scenario", run: run.value, speed, xdp, sink, faults, ...given });
+}
+
+function readSink(reader: FlagReader, { sink, transactions = true }: LiveFlags): LiveSink {
+	const [kind = "mock"] = reader.words("--sink", [sink ?? "mock"], SINKS) ?? [];
+	if (kind === "kafka") {
+		return { kind, transactions };
+	}
+	if (!transactions) {
+		reader.reject("--no-transactions", "the mock sink has none: only with --sink kafka");
+	}
+	return { kind };
+}
+
+function readFaults(reader: FlagReader, texts: readonly string[], sink: LiveSink): PlannedFault[] {
+	if (texts.length > 0 && sink.kind === "mock") {
+		reader.reject("--fault", "each mock sink belongs to one gateway: faults need --sink kafka");
+	}
+	return texts.flatMap((text) => {
+		const fault = parseFault(text);
+		if (!fault.ok) {
+			reader.reject("--fault", fault.error);
+		}
+		return fault.ok ? [fault.value] : [];
+	});
 }

@@ -16,6 +16,8 @@ Examples:
   klais list                                        what can be run
   klais run smoke                                   two thousand devices, a few seconds
   klais run psps-2019-10-25 --policy klais          a million devices through a real restoration
+  klais run incidents                               a suite: everything that went wrong elsewhere, in small
+  klais init my-fleet.yaml                          a commented scenario to start from
   klais run my-fleet.yaml --set broker.capacity=5000/s --seed 7
   klais live restart-100k                           the same as real packets (Linux, root)
   klais import outage.csv --name my-city            an outage trace becomes a scenario
@@ -29,6 +31,8 @@ Examples:
   klais run smoke gateway-restart --policy none,klais
   klais run psps-2019-10-25 --devices 100000 --workers 2
   klais run smoke --set devices.firmware.backoff=full-jitter --set broker.capacity=200/s
+  klais run ci --reporter junit,github              a suite of scenarios, each judged by what it expects
+  klais run suite:smoke                             the suite, where a scenario has the same name
 
 Results of an earlier run in the same folder are replaced. The last line on stdout is the report's path.`;
 
@@ -51,6 +55,7 @@ Examples:
   klais live live-smoke                             does it work on this machine? ten seconds
   klais live restart-100k                           a hundred thousand devices, three minutes
   klais live smoke --set devices.link=lab --speed 60
+  klais live live-smoke --sink kafka --fault kill-gateway@5s:gateway=1
   klais live --pcap capture.pcap
 
 Before the first packet the same scenario is simulated: the report shows measured beside predicted.`;
@@ -77,6 +82,7 @@ export function buildProgram(end: (code: ExitCode) => void): Command {
 		addMerge,
 		addLive,
 		addList,
+		addInit,
 		addReport,
 		addImport,
 		addBench,
@@ -95,8 +101,8 @@ type End = (code: ExitCode) => void;
 function addRun(program: Command, end: End): void {
 	program
 		.command("run")
-		.description("simulate scenarios, by catalogue name or file")
-		.argument("<scenario...>", "catalogue names (see klais list), or files that end in .yaml")
+		.description("simulate scenarios and suites, by catalogue name or file")
+		.argument("<scenario...>", "names of scenarios and suites (see klais list), or files that end in .yaml")
 		.option("--policy <a,b>", "policies to compare: none, static, klais (default: the scenario's)", collect)
 		.option("--seed <text>", "the seed of all chance (default: the scenario's)")
 		.option("--devices <n>", "scale the whole scenario to this many devices")
@@ -160,6 +166,9 @@ function addLive(program: Command, end: End): void {
 		.option("--speed <n>", "virtual seconds per second of real time", "1")
 		.option("--xdp <mode>", "native, generic or off: where the filter runs", "native")
 		.option("--flood <n>", "hostile frames per second beside the fleet's, or max")
+		.option("--sink <name>", "mock or kafka: where gateways store readings", "mock")
+		.option("--fault <fault>", "with Kafka: kind@time[:name=value,...]; may be repeated", collect)
+		.option("--no-transactions", "with Kafka: a control that stores readings twice")
 		.option("--pcap <file...>", "no scenario: run the packets of captures through the XDP program")
 		.option("--json", "with --pcap: print as JSON")
 		.option("--out <dir>", "folder for the results", "results/latest")
@@ -173,11 +182,19 @@ function addLive(program: Command, end: End): void {
 function addList(program: Command, end: End): void {
 	program
 		.command("list")
-		.description("the scenarios that come with klais")
+		.description("the scenarios and suites that come with klais")
 		.option("--json", "print as JSON")
 		.action(async (flags: { json?: boolean }) =>
 			end(await (await import("./list-command.js")).listCommand(flags)),
 		);
+}
+
+function addInit(program: Command, end: End): void {
+	program
+		.command("init")
+		.description("write a commented scenario that runs as it is, to start from")
+		.argument("[file]", "the scenario file to write", "my-fleet.yaml")
+		.action(async (file: string) => end((await import("./init-command.js")).initCommand(file)));
 }
 
 function addReport(program: Command, end: End): void {
@@ -265,6 +282,7 @@ function addSchema(program: Command, end: End): void {
 		.description("the JSON Schema of a scenario file, for editors")
 		.option("--results", "that of a results file instead")
 		.option("--sweep", "that of a sweep file instead")
+		.option("--suite", "that of a suite file instead")
 		.action(async (flags: SchemaFlags) =>
 			end(await (await import("./schema-command.js")).schemaCommand(flags)),
 		);

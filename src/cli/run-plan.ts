@@ -2,8 +2,10 @@ import type { ResultsFile } from "../record/run-record.js";
 import { loadScenario, type ScenarioOverrides } from "../scenarios/load-scenario.js";
 import { scalingFloors } from "../scenarios/scale-scenario.js";
 import type { PolicyName, Scenario } from "../scenarios/scenario.js";
+import { findSuite, type SuiteEntry } from "../scenarios/suite.js";
 import { err, ok, type Result } from "../units/result.js";
 import type { UserError } from "../units/user-error.js";
+import { given } from "./flags.js";
 import type { RunRequest } from "./run-flags.js";
 import { shellCommand } from "./shell-command.js";
 
@@ -30,24 +32,30 @@ export interface RunPlan {
 	readonly sections: Pick<ResultsFile, "shard" | "sweep">;
 }
 
-/** Loads every scenario before any runs, so that a mistake in the last one costs nothing. */
+/** A scenario to load, and what is asked of it. */
+interface Wanted {
+	readonly name: string;
+	readonly overrides: ScenarioOverrides;
+	readonly policies: readonly PolicyName[] | undefined;
+	/** The place of it in a suite. */
+	readonly entry?: SuiteEntry;
+}
+
+/** Loads every scenario, those of suites too, before any runs, so that a mistake in the last one costs nothing. */
 export function planRun(request: RunRequest): Result<RunPlan, readonly UserError[]> {
 	const errors: UserError[] = [];
 	const jobs: Job[] = [];
 	const warnings: string[] = [];
 	for (const name of request.names) {
-		const loaded = loadScenario(name, request.overrides);
-		if (!loaded.ok) {
-			errors.push(...loaded.error);
+		const wanted = wantedBy(name, request);
+		if (!wanted.ok) {
+			errors.push(...wanted.error);
 			continue;
 		}
-		const scenario = loaded.value;
-		warnings.push(...floorWarnings(name, scenario, request.overrides));
-		for (const policy of request.policies ?? scenario.policies) {
-			const label = `${scenario.name} / ${policy}`;
-			const repeat = repeatCommand([name], [policy], scenario.seed, request.overrides);
-			jobs.push({ scenario, policy, label, repeat });
-		}
+		const planned = wanted.value.map(planScenario);
+		errors.push(...planned.flatMap((each) => each.errors), ...repeatedEntries(planned));
+		jobs.push(...planned.flatMap((each) => each.jobs));
+		warnings.push(...planned.flatMap((each) => each.warnings));
 	}
 	if (errors.length > 0) {
 		return err(distinct(errors));
@@ -57,6 +65,70 @@ export function planRun(request: RunRequest): Result<RunPlan, readonly UserError
 	const seed = seeds.size === 1 ? jobs[0]?.scenario.seed : undefined;
 	const command = repeatCommand(request.names, request.policies, seed, request.overrides);
 	return ok({ jobs, command, warnings, sections: {} });
+}
+
+/** The scenarios that a name stands for: itself, or those of a suite, with the request's changes on top of the suite's. */
+function wantedBy(
+	name: string,
+	{ overrides, policies }: RunRequest,
+): Result<readonly Wanted[], readonly UserError[]> {
+	const suite = findSuite(name);
+	if (!suite.ok) {
+		return suite;
+	}
+	if (suite.value === undefined) {
+		return ok([{ name, overrides, policies }]);
+	}
+	return ok(
+		suite.value.entries.map((entry): Wanted => {
+			const { scenario, devices, seed, set } = entry;
+			const own = given({ devices, seed });
+			const both = { ...own, ...overrides, set: [...set, ...(overrides.set ?? [])] };
+			return { name: scenario, overrides: both, policies: policies ?? entry.policies, entry };
+		}),
+	);
+}
+
+interface Planned {
+	readonly jobs: readonly Job[];
+	readonly errors: readonly UserError[];
+	readonly warnings: readonly string[];
+	readonly entry: SuiteEntry | undefined;
+}
+
+function planScenario({ name, overrides, policies, entry }: Wanted): Planned {
+	const loaded = loadScenario(name, overrides);
+	if (!loaded.ok) {
+		const errors = entry === undefined ? loaded.error : loaded.error.map((error) => entry.place(error));
+		return { jobs: [], errors, warnings: [], entry };
+	}
+	const scenario = loaded.value;
+	const jobs = (policies ?? scenario.policies).map((policy): Job => {
+		const label = `${scenario.name} / ${policy}`;
+		const repeat = repeatCommand([name], [policy], scenario.seed, overrides);
+		return { scenario, policy, label, repeat };
+	});
+	return { jobs, errors: [], warnings: floorWarnings(name, scenario, overrides), entry };
+}
+
+/** Within a suite, what tells two entries apart must be in their names: reports and the gate go by these. */
+function repeatedEntries(planned: readonly Planned[]): UserError[] {
+	const seen = new Set<string>();
+	return planned.flatMap(({ jobs, entry }) => {
+		const names = jobs.map(({ scenario, policy }) => JSON.stringify([scenario.name, scenario.seed, policy]));
+		const isRepeat = names.some((each) => seen.has(each));
+		for (const each of names) {
+			seen.add(each);
+		}
+		const [first] = jobs;
+		return isRepeat && entry !== undefined && first !== undefined
+			? [
+					entry.problem(
+						`${first.scenario.name} is there before with the same policy and seed: give one of them a name`,
+					),
+				]
+			: [];
+	});
 }
 
 /** The command that simulates these, and nothing about how or where. */

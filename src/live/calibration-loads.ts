@@ -41,7 +41,7 @@ export function calibrationGateway(): object {
 			// Short, so that the acknowledgement of a frame falls into the stretch of work that is timed with it.
 			commitIntervalMicros: 1_000,
 			batchReadingsMax: 100_000,
-			producers: 2,
+			shards: 2,
 			bufferReadings: BUFFER_READINGS,
 			frameReadings: FRAME_READINGS,
 		},
@@ -86,6 +86,7 @@ export function calibrationFleet(load: CalibrationLoad, gateway: string, seconds
 			windowFrames: 4,
 			frameReadings: FRAME_READINGS,
 			liveFirst: true,
+			gateways: 1,
 		},
 	};
 }

@@ -12,6 +12,8 @@ export const ADMIN_ADDRESS = "127.0.0.1:9447";
 
 const READY_MILLIS = 30_000;
 const RETRY_MILLIS = 50;
+const ASK_MILLIS = 8_000;
+const KILL_MILLIS = 5_000;
 
 interface Answer {
 	readonly status?: number;
@@ -89,6 +91,17 @@ export class GatewayProcess {
 		this.admin.check(stage);
 	}
 
+	/** Sends the daemon a signal. */
+	signal(signal: "SIGSTOP" | "SIGCONT"): void {
+		this.daemon.signal(signal);
+	}
+
+	/** Kills the daemon (-9); resolves once it is gone. */
+	async kill(): Promise<void> {
+		this.daemon.signal("SIGKILL");
+		await this.daemon.endsWithin(KILL_MILLIS);
+	}
+
 	/** Ends both. */
 	async stop(): Promise<void> {
 		await Promise.all([this.daemon.stop(), this.admin.stop()]);
@@ -103,5 +116,3 @@ export class GatewayProcess {
 		return Promise.race([answer, gone]);
 	}
 }
-
-const ASK_MILLIS = 8_000;

@@ -9,6 +9,8 @@ export interface TopologyNeeds {
 	readonly answersInKernel: boolean;
 	/** The folder of the native programs. */
 	readonly programs: string;
+	/** A broker that every gateway has a cable to. */
+	readonly broker?: boolean;
 }
 
 /**
@@ -23,7 +25,7 @@ export async function inTopology<T>(
 	for (const namespace of removeLeftovers()) {
 		say(`removed the network namespace ${namespace}, left over from a run that crashed`);
 	}
-	const topology = topologyOf(process.pid, needs.gateways);
+	const topology = topologyOf(process.pid, needs.gateways, needs.broker);
 	removeLeftFolders();
 	const folder = makeRunFolder();
 	const clean = () => {

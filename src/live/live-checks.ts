@@ -1,5 +1,7 @@
 import type { LiveAssertion, LiveRecord } from "../record/live-record.js";
+import type { PlannedFault } from "./faults/planned-fault.js";
 import { durableOf, type Measurement, sumOf } from "./measurement.js";
+import { witnessChecks } from "./witness-checks.js";
 
 /** A generator this late at the 99th percentile, in real time, offers another load than it was meant to. */
 export const LATE_MICROS_MAX = 20_000;
@@ -9,16 +11,17 @@ export interface LivePromises {
 	/** Nothing is stored twice. */
 	readonly exactlyOnce: boolean;
 	readonly xdp: LiveRecord["xdp"];
+	readonly faults: readonly PlannedFault[];
 }
 
 /** What must hold of a live run. */
 export function liveChecks(measured: Measurement, promises: LivePromises): readonly LiveAssertion[] {
-	return [
-		ledger(measured),
-		...(promises.exactlyOnce ? [onceOnly(measured)] : []),
-		generator(measured),
-		placement(promises.xdp),
-	];
+	const { kafka, fleet } = measured;
+	const stored =
+		kafka === undefined
+			? [ledger(measured), ...(promises.exactlyOnce ? [onceOnly(measured)] : [])]
+			: witnessChecks(kafka, fleet, promises.faults);
+	return [...stored, generator(measured), placement(promises.xdp)];
 }
 
 /** A run whose filter ran elsewhere measured something else. */

@@ -3,7 +3,7 @@ import type { RunRecord, Series } from "../record/run-record.js";
 import { groupOf, share } from "./figure.js";
 import type { EnginePlan } from "./live-order.js";
 import { drainSeconds } from "./live-series.js";
-import { durableOf, type Measurement, sumOf } from "./measurement.js";
+import { durableOf, faultsOf, type Measurement, sumOf } from "./measurement.js";
 import { sideFigures } from "./side-figures.js";
 
 /** How near to the simulator a drain has to be. */
@@ -139,6 +139,7 @@ function connectFigures({ fleet }: Measurement, { virtual }: RunRecord): Figures
 function ledgerFigures(measured: Measurement, { ledger }: RunRecord): Figures {
 	const figure = groupOf("Ledger");
 	const { fleet } = measured;
+	const { twice, outOfOrder } = faultsOf(measured);
 	return [
 		figure("Readings taken", "readings", fleet.produced, ledger.produced),
 		figure("Durable", "readings", durableOf(measured), ledger.durable),
@@ -147,18 +148,8 @@ function ledgerFigures(measured: Measurement, { ledger }: RunRecord): Figures {
 		}),
 		figure("Lost by devices, full buffer", "readings", fleet.lostOverflow, ledger.lostOverflow),
 		figure("Lost by devices, power", "readings", fleet.lostVolatile, ledger.lostVolatile),
-		figure(
-			"Stored twice",
-			"readings",
-			sumOf(measured, ({ sink }) => sink.duplicates),
-			ledger.duplicates,
-		),
-		figure(
-			"Out of order",
-			"readings",
-			sumOf(measured, ({ sink }) => sink.reordered),
-			ledger.reordered,
-		),
+		figure("Stored twice", "readings", twice, ledger.duplicates),
+		figure("Out of order", "readings", outOfOrder, ledger.reordered),
 	];
 }
 

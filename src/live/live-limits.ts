@@ -2,6 +2,9 @@ import type { PolicyName, Scenario } from "../scenarios/scenario.js";
 import { formatDuration } from "../units/duration.js";
 import { micros } from "../units/micros.js";
 import type { UserError } from "../units/user-error.js";
+import { KAFKA_VARIABLE } from "./broker/broker-fault.js";
+import { faultRefusals } from "./faults/fault-limits.js";
+import type { LiveOrder, LiveSink } from "./live-order.js";
 
 /** Addresses of 10.80.0.0/12 but the first and the last. */
 const LIVE_DEVICES_MAX = 1_048_574;
@@ -14,17 +17,34 @@ const WALL_HOURS_MAX = 24;
 const COMMIT_SPREAD_MAX = 0.5;
 
 /** Everything in a scenario that packets between namespaces cannot do, each with the key to change; empty: it can run. */
-export function liveRefusals(scenario: Scenario, policy: PolicyName, speed: number): UserError[] {
+export function liveRefusals(
+	scenario: Scenario,
+	policy: PolicyName,
+	{ speed, faults }: Pick<LiveOrder, "speed" | "faults">,
+): UserError[] {
+	const { gateways, durationMicros } = scenario;
 	return [
 		...policyRefusals(policy),
 		...outageRefusals(scenario),
 		...linkRefusals(scenario),
 		...sizeRefusals(scenario, speed),
+		...faultRefusals(faults, { gateways: gateways.count, durationMicros }),
 	];
 }
 
 /** Where a scenario's simulation is of something else than what a live run has: the prediction may be off. */
-export function liveWarnings({ broker, gateways }: Scenario): string[] {
+export function liveWarnings({ broker, gateways }: Scenario, sink: LiveSink["kind"]): string[] {
+	return sink === "kafka" ? kafkaWarnings() : mockWarnings(broker, gateways);
+}
+
+function kafkaWarnings(): string[] {
+	const named = process.env[KAFKA_VARIABLE] ?? "";
+	return named === ""
+		? []
+		: [`a live run has a Kafka of its own between its namespaces: ${KAFKA_VARIABLE} is not used`];
+}
+
+function mockWarnings(broker: Scenario["broker"], gateways: Scenario["gateways"]): string[] {
 	const { nodes, partitions, commitMinMicros, commitMedianMicros, commitP99Micros } = broker;
 	const warnings: string[] = [];
 	// Devices are dealt to gateways, and to partitions and nodes, by the remainder of their number.

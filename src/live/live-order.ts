@@ -1,6 +1,7 @@
 import type { XdpMode } from "../record/live-record.js";
 import type { RunRecord } from "../record/run-record.js";
 import type { PolicyName, Scenario } from "../scenarios/scenario.js";
+import type { PlannedFault } from "./faults/planned-fault.js";
 import type { FloodRate } from "./flood.js";
 
 /** A device loses its power, or gets it back. */
@@ -15,9 +16,9 @@ export interface PowerChange {
 /** What the engine knows of a scenario under a policy; the same facts as the simulated run had. */
 export interface EnginePlan {
 	/** The fleet's options, as the native library takes them. */
-	readonly fleet: object;
+	readonly fleet: { readonly shards: number };
 	/** One gateway's options, as the native library takes them. */
-	readonly cluster: { readonly deduplicate: boolean };
+	readonly cluster: { readonly deduplicate: boolean; readonly shards: number };
 	/** In the order of time. */
 	readonly powerChanges: () => Iterable<PowerChange>;
 	/** The busy period of the ideal sink, and the backlog that counts as drained. */
@@ -28,6 +29,12 @@ export interface EnginePlan {
 	};
 }
 
+/** Where gateways store readings. */
+export type LiveSink =
+	| { readonly kind: "mock" }
+	/** Without transactions nothing is exactly once: a control, which the witness has to fail. */
+	| { readonly kind: "kafka"; readonly transactions: boolean };
+
 /** One live run. */
 export interface LiveOrder {
 	readonly scenario: Scenario;
@@ -35,6 +42,9 @@ export interface LiveOrder {
 	/** Virtual seconds per second of the wall clock. */
 	readonly speed: number;
 	readonly xdp: XdpMode;
+	readonly sink: LiveSink;
+	/** What is done to it while it runs; nothing with the mock sink. */
+	readonly faults: readonly PlannedFault[];
 	/** Hostile frames beside the fleet's; absent: none. */
 	readonly flood?: FloodRate;
 	/** The folder of klais-gatewayd and klais-fleet. */

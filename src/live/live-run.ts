@@ -1,46 +1,86 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { loadavg } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LiveRecord, XdpMode } from "../record/live-record.js";
-import { type Common, fleetConfig, gatewayConfig, pollMode } from "./configs.js";
+import { type Common, fleetConfig, gatewayConfig } from "./configs.js";
+import { environmentOf } from "./environment.js";
+import { faultRows } from "./faults/fault-rows.js";
+import { FaultRunner } from "./faults/fault-runner.js";
 import { FleetProcess } from "./fleet-process.js";
 import { Flood } from "./flood.js";
-import { GatewayProcess } from "./gateway-process.js";
+import { GatewayCrew } from "./gateway-crew.js";
 import { inTopology } from "./in-topology.js";
+import { KafkaSide } from "./kafka/kafka-side.js";
+import { witnessOf } from "./kafka/run-witness.js";
 import { liveChecks } from "./live-checks.js";
+import { LiveFault } from "./live-fault.js";
 import { liveFigures } from "./live-figures.js";
 import type { LiveControl, LiveOrder } from "./live-order.js";
 import { liveSeries } from "./live-series.js";
 import type { Measurement } from "./measurement.js";
-import { namespacesOf, type Topology } from "./topology.js";
+import type { Topology } from "./topology.js";
 
 /** Time for every process to be ready before virtual time begins: a floor, and so much per device. */
 const LEAD_MILLIS = 2_500;
 const LEAD_MILLIS_PER_DEVICE = 0.015;
+/** With Kafka: for the first producers, and per shard that is opened. */
+const KAFKA_LEAD_MILLIS = 5_000;
+const KAFKA_LEAD_MILLIS_PER_SHARD = 250;
 const WATCH_MILLIS = 100;
 /** What has reached a gateway when the fleet ends is stored within so many commits. */
 const LAST_COMMITS = 4;
 const SETTLE_MILLIS = 300;
+/** A broker that takes more than this is worth waiting for until it is as fast as it can be. */
+const MEASURED_PER_SECOND = 5_000;
 
 /**
- * Runs an order: builds namespaces, starts gateways and fleet, waits for the end, counts, and removes everything again,
- * whatever happens. Throws a `LiveFault` when there is nothing to record.
+ * Runs an order: builds namespaces, starts broker, gateways and fleet, waits for the end, counts, and removes everything
+ * again, whatever happens. Throws a `LiveFault` when there is nothing to record.
  */
 export function runLive(order: LiveOrder, control: LiveControl): Promise<LiveRecord> {
-	const { scenario, xdp, programs } = order;
-	const needs = { gateways: scenario.gateways.count, answersInKernel: xdp !== "off", programs };
-	return inTopology(needs, control.say, (topology, folder) =>
-		new LiveRun(order, control, topology, folder).run(),
-	);
+	const { scenario, xdp, programs, sink } = order;
+	const needs = {
+		gateways: scenario.gateways.count,
+		answersInKernel: xdp !== "off",
+		programs,
+		broker: sink.kind === "kafka",
+	};
+	return inTopology(needs, control.say, async (topology, folder) => {
+		const kafka = await startKafka(order, control, topology);
+		try {
+			return await new LiveRun(order, control, topology, folder, kafka).run();
+		} finally {
+			await kafka?.remove();
+		}
+	});
+}
+
+async function startKafka(
+	{ scenario, plan, faults }: LiveOrder,
+	control: LiveControl,
+	{ broker }: Topology,
+): Promise<KafkaSide | undefined> {
+	if (broker === undefined) {
+		return undefined;
+	}
+	const proxied = faults.flatMap(({ kind, gateway }) => (kind === "delay-endtxn" ? (gateway ?? 0) : []));
+	const needs = {
+		shards: plan.cluster.shards,
+		proxied: [...new Set(proxied)],
+		measured: scenario.broker.capacityPerSecond > MEASURED_PER_SECOND,
+	};
+	return KafkaSide.start(broker, needs, control.say);
 }
 
 /** One run over a topology that stands. */
 class LiveRun {
-	private readonly gateways: GatewayProcess[] = [];
+	private readonly crew: GatewayCrew;
 	private fleet: FleetProcess | undefined;
 	private readonly flood: Flood | undefined;
+	private readonly faults: FaultRunner | undefined;
 	private readonly common: Common;
+	private readonly originMillis: number;
 	private readonly load = loadavg()[0] ?? 0;
 
 	constructor(
@@ -48,57 +88,81 @@ class LiveRun {
 		private readonly control: LiveControl,
 		private readonly topology: Topology,
 		private readonly folder: string,
+		private readonly kafka: KafkaSide | undefined,
 	) {
-		const lead = LEAD_MILLIS + order.scenario.devices.count * LEAD_MILLIS_PER_DEVICE;
-		const originNanos = process.hrtime.bigint() + BigInt(Math.round(lead * 1e6));
-		// The seed makes the keys too, so that a run that is repeated sends the same bytes. They guard nothing but this run.
-		const masterKey = createHash("sha256").update(`master key, seed ${order.scenario.seed}`).digest("hex");
-		this.common = { masterKey: masterKey.slice(0, 32), originNanos };
 		const { flood, programs, scenario } = order;
+		const lead = leadMillis(order);
+		const originNanos = process.hrtime.bigint() + BigInt(Math.round(lead * 1e6));
+		this.originMillis = Date.now() + lead;
+		// The seed makes the keys too, so that a run that is repeated sends the same bytes. They guard nothing but this run.
+		const masterKey = createHash("sha256").update(`master key, seed ${scenario.seed}`).digest("hex");
+		this.common = { masterKey: masterKey.slice(0, 32), originNanos };
+		this.crew = new GatewayCrew(topology, programs, folder, (gateway) =>
+			gatewayConfig(order, topology, gateway, this.common, kafka?.bootstrapOf(gateway) ?? ""),
+		);
 		if (flood !== undefined) {
 			this.flood = new Flood(flood, programs, topology, folder, scenario.devices.count);
+		}
+		if (kafka !== undefined) {
+			const targets = { topology, crew: this.crew, kafka };
+			this.faults = new FaultRunner(order.faults, targets, this.originMillis, control.say);
 		}
 	}
 
 	async run(): Promise<LiveRecord> {
 		try {
-			const before = await this.start();
+			await this.start();
+			this.faults?.begin();
 			await this.watch();
 			const fleet = await (this.fleet as FleetProcess).report();
 			const flood = await this.flood?.end();
 			const wallSeconds = Math.max(0, this.virtualMicros() / 1e6 / this.order.speed);
+			await this.faults?.end();
+			this.faults?.check();
 			await sleep(this.settleMillis());
-			const after = await Promise.all(this.gateways.map((gateway) => gateway.stats()));
-			const gateways = before.map((stats, index) => ({ before: stats, after: after[index] ?? stats }));
-			return this.record({ fleet, gateways, wallSeconds, ...(flood === undefined ? {} : { flood }) });
+			const gateways = await this.crew.measure();
+			// What they have accepted is stored when they have ended.
+			await this.crew.stop();
+			const kafka = await this.witness();
+			return this.record({
+				fleet,
+				gateways,
+				wallSeconds,
+				...(flood === undefined ? {} : { flood }),
+				...(kafka === undefined ? {} : { kafka }),
+			});
 		} finally {
+			await this.faults?.end();
 			await Promise.all([this.fleet?.stop(), this.flood?.stop()]);
-			await Promise.all(this.gateways.map((gateway) => gateway.stop()));
+			await this.crew.stop();
 		}
 	}
 
-	private async start() {
+	private async start(): Promise<void> {
 		const { order, topology, folder, common } = this;
-		for (const [gateway, { namespace }] of topology.gateways.entries()) {
-			const config = gatewayConfig(order, topology, gateway, common);
-			this.gateways.push(await GatewayProcess.start(gateway, namespace, order.programs, folder, config));
+		await this.crew.start();
+		if (this.virtualMicros() > 0) {
+			throw new LiveFault(
+				"setup",
+				`the gateways were not ready in ${leadMillis(order) / 1_000} s: is the machine busy?`,
+			);
 		}
-		await Promise.all(this.gateways.map((gateway) => gateway.ready()));
 		const tap = this.flood === undefined ? {} : { tap: this.flood.tap };
-		const config = { ...fleetConfig(order, topology, common), ...tap };
+		const ledger = this.kafka === undefined ? {} : { ledger: this.ledgerFile };
+		const config = { ...fleetConfig(order, topology, common), ...tap, ...ledger };
 		const changes = order.plan.powerChanges();
 		this.fleet = await FleetProcess.start(topology.fleet, order.programs, folder, config, changes);
 		await this.flood?.begin();
-		return Promise.all(this.gateways.map((gateway) => gateway.stats()));
+		await this.crew.mark();
 	}
 
 	/** Watches over the processes until the fleet ends, or is told to. */
 	private async watch(): Promise<void> {
 		const fleet = this.fleet as FleetProcess;
 		while (!(await fleet.endsWithin(WATCH_MILLIS))) {
-			for (const gateway of this.gateways) {
-				gateway.check("run");
-			}
+			this.crew.check("run");
+			this.faults?.check();
+			this.kafka?.check();
 			await this.flood?.watch();
 			this.control.progress(Math.max(0, this.virtualMicros()), fleet.progress.framesSent);
 			if (this.control.stopped()) {
@@ -107,6 +171,23 @@ class LiveRun {
 			}
 		}
 		fleet.check();
+	}
+
+	private async witness(): Promise<Measurement["kafka"]> {
+		const { kafka, faults, topology, folder, order, control } = this;
+		if (kafka === undefined || faults === undefined || topology.broker === undefined) {
+			return undefined;
+		}
+		const place = { bootstrap: kafka.bootstrap, namespace: topology.broker.namespace, folder };
+		control.say("the witness reads what Kafka has");
+		const tally = await witnessOf(order, place, this.ledgerFile, faults.done, this.originMillis);
+		const layout = { shards: order.plan.cluster.shards, gateways: topology.gateways.length };
+		const rows = faultRows(faults.done, tally.faults, { ...layout, originMillis: this.originMillis });
+		return { tally, faults: rows, endsHeld: kafka.endsHeld };
+	}
+
+	private get ledgerFile(): string {
+		return join(this.folder, "ledger.bin");
 	}
 
 	private virtualMicros(): number {
@@ -121,12 +202,13 @@ class LiveRun {
 	}
 
 	private record(measured: Measurement): LiveRecord {
-		const { scenario, policy, speed, xdp: asked, prediction, plan } = this.order;
+		const { scenario, policy, speed, xdp: asked, prediction, plan, sink, faults } = this.order;
 		const modes = new Set(measured.gateways.map(({ after }) => after.xdp));
 		const [mode] = modes;
 		const used: XdpMode | "mixed" = modes.size === 1 && mode !== undefined ? mode : "mixed";
 		const reason = measured.gateways.find(({ after }) => after.reason !== null)?.after.reason;
 		const xdp = { asked, used, reason: used === asked ? null : (reason ?? "no reason was given") };
+		const { kafka } = measured;
 		return {
 			scenario: scenario.name,
 			policy,
@@ -134,34 +216,22 @@ class LiveRun {
 			devices: scenario.devices.count,
 			speed,
 			gateways: scenario.gateways.count,
+			sink: sink.kind,
 			xdp,
 			complete: measured.fleet.complete,
 			seconds: measured.wallSeconds,
-			environment: this.environment(),
-			assertions: liveChecks(measured, { exactlyOnce: plan.cluster.deduplicate, xdp }),
+			environment: environmentOf(this.order, this.topology, this.load),
+			assertions: liveChecks(measured, { exactlyOnce: plan.cluster.deduplicate, xdp, faults }),
 			figures: liveFigures(measured, prediction, plan.bound),
 			series: liveSeries(measured.fleet.series, prediction.series),
-		};
-	}
-
-	private environment(): Readonly<Record<string, string>> {
-		const { broker, gateways } = this.order.scenario;
-		const each = Math.floor(broker.capacityPerSecond / gateways.count);
-		return {
-			Network: `${namespacesOf(this.topology).length} namespaces, veth, MTU 1500, checksums in software`,
-			Sink: `mock, ${each} readings/s a gateway, committed after ${broker.commitMedianMicros / 1_000} ms`,
-			"Gateways wait for packets": pollMode(gateways.count) === "busy" ? "by polling" : "asleep",
-			"Load average at the start": this.load.toFixed(2),
-			"kernel.bpf_stats_enabled": sysctl("kernel/bpf_stats_enabled"),
+			...(kafka === undefined ? {} : { witness: kafka.tally, faults: kafka.faults }),
 		};
 	}
 }
 
-/** A setting of the kernel; `unknown` where it has none of that name. */
-function sysctl(name: string): string {
-	try {
-		return readFileSync(`/proc/sys/${name}`, "utf8").trim();
-	} catch {
-		return "unknown";
-	}
+/** Between the moment when everything is decided and the beginning of virtual time. */
+function leadMillis({ scenario, plan, sink }: LiveOrder): number {
+	const kafka = KAFKA_LEAD_MILLIS + plan.cluster.shards * KAFKA_LEAD_MILLIS_PER_SHARD;
+	const alone = LEAD_MILLIS + scenario.devices.count * LEAD_MILLIS_PER_DEVICE;
+	return sink.kind === "kafka" ? alone + kafka : alone;
 }

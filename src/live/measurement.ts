@@ -1,11 +1,24 @@
+import type { LiveFaultRow } from "../record/live-record.js";
 import type { FleetReport } from "./fleet-report.js";
 import type { FloodReport } from "./flood.js";
 import type { GatewayStats } from "./gateway-stats.js";
+import type { Tally } from "./witness/tally.js";
 
-/** What a gateway had counted when the run began, and at its end. */
+/** What a gateway's process had counted when the run began, and at its end, or just before it was killed. */
 export interface GatewayMeasurement {
-	readonly before: GatewayStats;
+	/** Its number; in words, if it is not the first process under it. */
+	readonly name: string;
+	/** null: it began in mid-run, from nothing. */
+	readonly before: GatewayStats | null;
 	readonly after: GatewayStats;
+}
+
+/** What the witness found in Kafka, and what was done meanwhile. */
+export interface KafkaMeasurement {
+	readonly tally: Tally;
+	readonly faults: readonly LiveFaultRow[];
+	/** Ends of transactions that were held back. */
+	readonly endsHeld: number;
 }
 
 /** Everything that a live run measured. */
@@ -13,6 +26,8 @@ export interface Measurement {
 	readonly fleet: FleetReport;
 	readonly gateways: readonly GatewayMeasurement[];
 	readonly flood?: FloodReport;
+	/** Where the sink was Kafka. */
+	readonly kafka?: KafkaMeasurement;
 	/** From the run's origin to the end of the fleet. */
 	readonly wallSeconds: number;
 }
@@ -22,9 +37,17 @@ export function sumOf({ gateways }: Measurement, of: (stats: GatewayStats) => nu
 	return gateways.reduce((sum, { after }) => sum + of(after), 0);
 }
 
-/** Distinct readings that the sinks hold; they count every copy. */
+/** Distinct readings that are stored: what the witness found, or what mock sinks hold, which count every copy. */
 export function durableOf(measured: Measurement): number {
-	return sumOf(measured, ({ sink }) => sink.readings - sink.duplicates);
+	return measured.kafka?.tally.stored ?? sumOf(measured, ({ sink }) => sink.readings - sink.duplicates);
+}
+
+/** Readings that are stored more than once, and such as came after a later one of their lane. */
+export function faultsOf(measured: Measurement): { readonly twice: number; readonly outOfOrder: number } {
+	return {
+		twice: measured.kafka?.tally.twice ?? sumOf(measured, ({ sink }) => sink.duplicates),
+		outOfOrder: measured.kafka?.tally.outOfOrder ?? sumOf(measured, ({ sink }) => sink.reordered),
+	};
 }
 
 /** Counters of every gateway, added up by name, largest first. */

@@ -2,7 +2,14 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { XDP_PROGRAM } from "./machine.js";
 import { inNamespace, runTool, runToolNow } from "./tools.js";
-import { DEVICE_NETWORK, type GatewayPlace, namespacesOf, ownerOf, type Topology } from "./topology.js";
+import {
+	type BrokerPlace,
+	DEVICE_NETWORK,
+	type GatewayPlace,
+	namespacesOf,
+	ownerOf,
+	type Topology,
+} from "./topology.js";
 
 const NAMESPACES_FOLDER = "/var/run/netns";
 const MTU = "1500";
@@ -18,6 +25,9 @@ export async function buildTopology(topology: Topology): Promise<void> {
 	await ip(topology.fleet, "route", "add", "local", DEVICE_NETWORK, "dev", "lo");
 	for (const place of topology.gateways) {
 		await connect(topology.fleet, place);
+	}
+	if (topology.broker !== undefined) {
+		await connectBroker(topology.broker, topology.gateways);
 	}
 }
 
@@ -46,20 +56,45 @@ async function connect(fleet: string, place: GatewayPlace): Promise<void> {
 		await ip(side, "address", "add", `${own}/24`, "dev", name);
 		await ip(side, "link", "set", name, "up");
 	}
-	await ip(fleet, "neighbour", "replace", address, "lladdr", mac, "dev", fleetLink, "nud", "permanent");
-	await ip(
-		namespace,
-		"neighbour",
-		"replace",
-		fleetAddress,
-		"lladdr",
-		fleetMac,
-		"dev",
-		link,
-		"nud",
-		"permanent",
-	);
+	await knowNeighbour(fleet, fleetLink, address, mac);
+	await knowNeighbour(namespace, link, fleetAddress, fleetMac);
 	await ip(namespace, "route", "add", DEVICE_NETWORK, "via", fleetAddress, "dev", link);
+}
+
+function knowNeighbour(namespace: string, link: string, address: string, mac: string): Promise<void> {
+	const entry = [address, "lladdr", mac, "dev", link, "nud", "permanent"];
+	return ip(namespace, "neighbour", "replace", ...entry);
+}
+
+/** Nothing is measured on these cables, so checksums and segments may stay offloaded. */
+async function connectBroker(broker: BrokerPlace, gateways: readonly GatewayPlace[]): Promise<void> {
+	const { namespace, bridge, address, cables } = broker;
+	await ip(namespace, "link", "add", bridge, "type", "bridge");
+	await ip(namespace, "address", "add", `${address}/24`, "dev", bridge);
+	await ip(namespace, "link", "set", bridge, "up");
+	for (const [gateway, cable] of cables.entries()) {
+		const far = gateways[gateway]?.namespace ?? "";
+		const peer = ["peer", "name", cable.link, "netns", far];
+		await ip(namespace, "link", "add", cable.port, "type", "veth", ...peer);
+		await ip(namespace, "link", "set", cable.port, "master", bridge);
+		await ip(namespace, "link", "set", cable.port, "up");
+		await ip(far, "address", "add", `${cable.address}/24`, "dev", cable.link);
+		await ip(far, "link", "set", cable.link, "up");
+	}
+}
+
+/** Pulls the cable between a gateway and the bridge at the broker, or plugs it in again. Throws a fault of the set-up. */
+export function setBrokerCable(broker: BrokerPlace, gateway: number, state: "up" | "down"): Promise<void> {
+	return ip(broker.namespace, "link", "set", broker.cables[gateway]?.port ?? "", state);
+}
+
+/** Pulls the cable between the fleet and a gateway, or plugs it in again. Throws a fault of the set-up. */
+export async function setFleetCable(fleet: string, place: GatewayPlace, state: "up" | "down"): Promise<void> {
+	await ip(fleet, "link", "set", place.fleetLink, state);
+	if (state === "up") {
+		// The kernel forgets the neighbours of a link that is down, also those that were set by hand.
+		await knowNeighbour(fleet, place.fleetLink, place.address, place.mac);
+	}
 }
 
 /** Answers of a gateway come from where nobody sent to; and nothing but the run's packets should be on the cables. */

@@ -10,6 +10,10 @@ export interface OpenGateway {
 	readonly devices: number;
 	readonly masterKey: string;
 	readonly poll: "busy" | "sleep";
+	/** Where it is one of several, and where readings go: by default alone, and nowhere. */
+	readonly gateway?: number;
+	readonly gateways?: number;
+	readonly sink?: object;
 	/** The rest of its policy. */
 	readonly policy: {
 		readonly admission: "open" | "slots";
@@ -17,25 +21,26 @@ export interface OpenGateway {
 		readonly backfillQueueReadings: number;
 		readonly commitIntervalMicros: number;
 		readonly batchReadingsMax: number;
-		readonly producers: number;
+		readonly shards: number;
 		readonly bufferReadings: number;
 		readonly frameReadings: number;
 	};
 }
 
-/** The configuration of a gateway daemon that only measures: nothing is refused, and its sink decides at once. */
-export function openGateway({ policy, ...given }: OpenGateway): object {
+/** The configuration of a gateway daemon that only measures: nothing is refused, and a sink of its own decides at once. */
+export function openGateway({ policy, gateways = 1, ...given }: OpenGateway): object {
 	return {
 		schema: "klais.gatewayd/1",
 		gateway: 0,
-		gateways: 1,
+		sink: { kind: "mock", commitMicros: 0, readingsPerSecond: 0 },
 		...given,
+		gateways,
 		keyEpoch: 0,
 		assumeOnline: true,
 		originNanos: null,
 		timeScale: 1,
 		policy: {
-			gateways: 1,
+			gateways,
 			devices: given.devices,
 			keyLow: 1,
 			keyHigh: 2,
@@ -48,6 +53,5 @@ export function openGateway({ policy, ...given }: OpenGateway): object {
 			batchesInFlightMax: 1,
 			...policy,
 		},
-		sink: { kind: "mock", commitMicros: 0, readingsPerSecond: 0 },
 	};
 }

@@ -7,7 +7,9 @@ import { type GatewayMeasurement, type Measurement, totalsOf } from "./measureme
 export function sideFigures(measured: Measurement, prediction: RunRecord): readonly LiveFigure[] {
 	return [
 		...turnaroundFigures(measured),
-		...measured.gateways.flatMap((gateway, index) => gatewayFigures(gateway, index, measured.wallSeconds)),
+		...measured.gateways.flatMap((gateway) => gatewayFigures(gateway, measured.wallSeconds)),
+		...shardFigures(measured),
+		...kafkaFigures(measured),
 		...fleetFigures(measured),
 		...floodFigures(measured),
 		...dropFigures(measured, prediction),
@@ -28,24 +30,97 @@ function turnaroundFigures({ gateways }: Measurement): readonly LiveFigure[] {
 }
 
 function gatewayFigures(
-	{ before, after }: GatewayMeasurement,
-	index: number,
+	{ name, before, after }: GatewayMeasurement,
 	wallSeconds: number,
 ): readonly LiveFigure[] {
 	const figure = groupOf("Gateways");
-	const user = after.cpu.userSeconds - before.cpu.userSeconds;
-	const system = after.cpu.systemSeconds - before.cpu.systemSeconds;
+	const user = after.cpu.userSeconds - (before?.cpu.userSeconds ?? 0);
+	const system = after.cpu.systemSeconds - (before?.cpu.systemSeconds ?? 0);
 	return [
-		figure(`Gateway ${index}: user CPU`, "seconds", user, null),
-		figure(`Gateway ${index}: system CPU`, "seconds", system, null),
-		figure(`Gateway ${index}: of a core`, "share", share(user + system, wallSeconds), null),
-		figure(`Gateway ${index}: frames received`, "frames", after.frames.received, null, {
+		figure(`Gateway ${name}: user CPU`, "seconds", user, null),
+		figure(`Gateway ${name}: system CPU`, "seconds", system, null),
+		figure(`Gateway ${name}: of a core`, "share", share(user + system, wallSeconds), null),
+		figure(`Gateway ${name}: frames received`, "frames", after.frames.received, null, {
 			note: "by user space",
 		}),
-		figure(`Gateway ${index}: frames that found no room`, "frames", after.frames.socketDrops, null, {
+		figure(`Gateway ${name}: frames that found no room`, "frames", after.frames.socketDrops, null, {
 			note: "in the socket's receive buffer",
 		}),
-		figure(`Gateway ${index}: largest sink queue`, "readings", after.gateway.queuedMax, null),
+		figure(`Gateway ${name}: largest sink queue`, "readings", after.gateway.queuedMax, null),
+	];
+}
+
+/** How shards changed hands, where gateways say so. */
+function shardFigures({ gateways }: Measurement): readonly LiveFigure[] {
+	const figure = groupOf("Gateways");
+	const sum = (key: "redirected" | "takeovers" | "fenced") =>
+		gateways.some(({ after }) => after.gateway[key] !== undefined)
+			? gateways.reduce((all, { after }) => all + (after.gateway[key] ?? 0), 0)
+			: undefined;
+	const rows = [
+		["HELLOs sent on to the owner", "frames", sum("redirected")],
+		["Shards claimed", "shards", sum("takeovers")],
+		["Shards lost to another gateway", "shards", sum("fenced")],
+	] as const;
+	return rows.flatMap(([name, unit, count]) =>
+		count === undefined ? [] : [figure(name, unit, count, null)],
+	);
+}
+
+function kafkaFigures({ gateways, kafka }: Measurement): readonly LiveFigure[] {
+	const figure = groupOf("Kafka");
+	const all = gateways.flatMap(({ after }) => after.kafka ?? []);
+	if (all.length === 0 || kafka === undefined) {
+		return [];
+	}
+	const sum = (of: (counts: (typeof all)[number]) => number) =>
+		all.reduce((total, counts) => total + of(counts), 0);
+	const slowest = (key: "p50" | "p99" | "max") =>
+		Math.max(...all.map(({ commitMicros }) => commitMicros[key])) / 1e6;
+	const failures = new Map<string, number>();
+	for (const [reason, count] of all.flatMap((counts) => Object.entries(counts.failures))) {
+		failures.set(reason, (failures.get(reason) ?? 0) + count);
+	}
+	const note = "of the slowest gateway";
+	return [
+		figure(
+			"Commits",
+			"transactions",
+			sum(({ commitMicros }) => commitMicros.count),
+			null,
+		),
+		figure("Commit, p50", "seconds", slowest("p50"), null, { note }),
+		figure("Commit, p99", "seconds", slowest("p99"), null, { note }),
+		figure("Commit, longest", "seconds", slowest("max"), null, { note }),
+		figure(
+			"Marks stored",
+			"records",
+			sum(({ checkpoints }) => checkpoints),
+			null,
+		),
+		figure(
+			"Shards opened",
+			"shards",
+			sum(({ shardsOpened }) => shardsOpened),
+			null,
+		),
+		figure(
+			"Records read to restore marks",
+			"records",
+			sum(({ recordsRestored }) => recordsRestored),
+			null,
+		),
+		figure("Throttled by the broker", "seconds", sum(({ throttledMillis }) => throttledMillis) / 1_000, null),
+		figure(
+			"Times that the broker was left alone",
+			"",
+			sum(({ circuitOpened }) => circuitOpened),
+			null,
+		),
+		...[...failures]
+			.filter(([, count]) => count > 0)
+			.map(([reason, count]) => figure(`failed: ${reason}`, "transactions or openings", count, null)),
+		figure("Witness: reading took", "seconds", kafka.tally.seconds, null),
 	];
 }
 

@@ -217,7 +217,7 @@ function daemonConfig(listen: string, link: string, xdp: XdpMode): object {
 			backfillQueueReadings: 100_000,
 			commitIntervalMicros: 10,
 			batchReadingsMax: 10_000,
-			producers: 1,
+			shards: 1,
 			bufferReadings: 1_000,
 			frameReadings: 50,
 		},

@@ -13,6 +13,8 @@ export interface LiveRecord {
 	/** Virtual seconds per second of the wall clock. */
 	readonly speed: number;
 	readonly gateways: number;
+	/** Where readings were stored; absent: in mock sinks. */
+	readonly sink?: LiveSinkKind;
 	readonly xdp: {
 		readonly asked: XdpMode;
 		/** What the gateways got, `mixed` where they differ. */
@@ -30,6 +32,84 @@ export interface LiveRecord {
 	/** In report order; figures of a group stand together. */
 	readonly figures: readonly LiveFigure[];
 	readonly series: LiveSeries;
+	/** What an independent client found in Kafka, where that was the sink. */
+	readonly witness?: LiveWitness;
+	/** What was done to the run while it ran, in that order. */
+	readonly faults?: readonly LiveFaultRow[];
+}
+
+export type LiveSinkKind = "mock" | "kafka";
+
+/** What a witness found, reading everything that is committed; readings unless said otherwise. */
+export interface LiveWitness {
+	/** Records, those that are no reading included. */
+	readonly records: number;
+	/** Different readings. */
+	readonly stored: number;
+	/** Copies of a reading that was there before. */
+	readonly twice: number;
+	/** Behind what their lane, or their epoch, had reached. */
+	readonly outOfOrder: number;
+	/** Whose bytes are not what the device took. */
+	readonly altered: number;
+	/** Records that are no reading of this fleet, by reason. */
+	readonly malformed: Readonly<Record<string, number>>;
+	/** With a number that no device can have reached. */
+	readonly beyond: number;
+	/** Acknowledged, and not there. */
+	readonly missing: number;
+	/** There, and neither acknowledged, nor held, nor lost by their device. */
+	readonly unexplained: number;
+	/** Devices whose own account does not balance. */
+	readonly unbalancedDevices: number;
+	/** Offsets that were deleted before the witness came, and such as it waited for in vain. */
+	readonly deleted: number;
+	readonly undecided: number;
+	/** There, and the acknowledgement was still under way. */
+	readonly unacknowledged: number;
+	/** The devices' own account. */
+	readonly fleet: {
+		readonly produced: number;
+		readonly acknowledged: number;
+		readonly held: number;
+		readonly lostOverflow: number;
+		readonly lostVolatile: number;
+	};
+	/** The first few of each kind, in words. */
+	readonly examples: Readonly<Record<string, readonly string[]>>;
+	/** That it took to read all. */
+	readonly seconds: number;
+}
+
+/** A fault that was done to a live run, and how its shards fared; by the broker's clock. */
+export interface LiveFaultRow {
+	/** Such as kill-gateway. */
+	readonly kind: string;
+	/** As it was ordered. */
+	readonly text: string;
+	/** The one that was hit; null: the broker. */
+	readonly gateway: number | null;
+	/** Since the run's beginning. */
+	readonly atSeconds: number;
+	/** Until it was undone; null: never. */
+	readonly lastedSeconds: number | null;
+	/** Shards that the gateway owned; all, where the broker was hit. */
+	readonly shards: number;
+	/** Those of them in which another producer has committed since: a new owner, or the same one after a fence. */
+	readonly shardsTaken: number;
+	/** Those in which the same producer went on when the fault was over. */
+	readonly shardsKept: number;
+	/** From the fault until one of these had such a commit, and until the last of them had; null: none. */
+	readonly firstCommitSeconds: number | null;
+	readonly lastCommitSeconds: number | null;
+	/** The same for commits that hold readings: devices have found the owner. */
+	readonly firstReadingSeconds: number | null;
+	readonly lastReadingSeconds: number | null;
+	/** Readings of these shards that were due after the fault and before a commit of that kind. */
+	readonly readingsDelayed: number;
+	/** From due to committed, for those readings; null for none. In steps of 10 ms. */
+	readonly delayP99Seconds: number | null;
+	readonly delayMaxSeconds: number | null;
 }
 
 /** A promise that a live run has to keep. */

@@ -35,6 +35,55 @@ const assertion = z.looseObject({
 	message: text,
 });
 
+const count = z.number().nonnegative();
+
+const witness = z
+	.looseObject({
+		records: count,
+		stored: count.describe("Different readings"),
+		twice: count,
+		outOfOrder: count,
+		altered: count,
+		malformed: z.record(z.string(), count),
+		beyond: count,
+		missing: count.describe("Acknowledged, and not there"),
+		unexplained: count,
+		unbalancedDevices: count,
+		deleted: count,
+		undecided: count,
+		unacknowledged: count,
+		fleet: z.looseObject({
+			produced: count,
+			acknowledged: count,
+			held: count,
+			lostOverflow: count,
+			lostVolatile: count,
+		}),
+		examples: z.record(z.string(), z.array(text).readonly()),
+		seconds: count,
+	})
+	.describe("What an independent client found in Kafka");
+
+const fault = z
+	.looseObject({
+		kind: text,
+		text: text,
+		gateway: z.int().nonnegative().nullable().describe("null: the broker"),
+		atSeconds: z.number(),
+		lastedSeconds: count.nullable().describe("null: never undone"),
+		shards: count,
+		shardsTaken: count,
+		shardsKept: count,
+		firstCommitSeconds: z.number().nullable(),
+		lastCommitSeconds: z.number().nullable(),
+		firstReadingSeconds: z.number().nullable(),
+		lastReadingSeconds: z.number().nullable(),
+		readingsDelayed: count,
+		delayP99Seconds: z.number().nullable(),
+		delayMaxSeconds: z.number().nullable(),
+	})
+	.describe("What was done to the run, and how its shards fared");
+
 /** The zod schema of one entry of `live`. */
 export const liveSchema = z
 	.looseObject({
@@ -44,6 +93,7 @@ export const liveSchema = z
 		devices: z.int().nonnegative(),
 		speed: z.number().positive().describe("Virtual seconds per second of the wall clock"),
 		gateways: z.int().nonnegative(),
+		sink: z.enum(["mock", "kafka"]).exactOptional().describe("absent: mock"),
 		xdp: z.looseObject({
 			asked: z.enum(["native", "generic", "off"]),
 			used: z.enum(["native", "generic", "off", "mixed"]),
@@ -55,5 +105,7 @@ export const liveSchema = z
 		assertions: z.array(assertion).readonly(),
 		figures: z.array(figure).readonly(),
 		series,
+		witness: witness.exactOptional(),
+		faults: z.array(fault).readonly().exactOptional(),
 	})
 	.describe("A scenario as real packets, beside what the simulator predicted");

@@ -1,5 +1,9 @@
+import { drainState } from "./drain-state.js";
+import { judgeExpectations } from "./expectations.js";
 import type { LiveRecord } from "./live-record.js";
 import type { LedgerTotals, ResultsFile, RunRecord } from "./run-record.js";
+
+export { drainState } from "./drain-state.js";
 
 /** `failure` fails the run; `warning` and `note` are for the reader to act on. */
 export type Severity = "failure" | "warning" | "note";
@@ -16,6 +20,7 @@ type FindingCode =
 	| "reordered"
 	| "never-connected"
 	| "incomplete"
+	| "expectation"
 	| "live-broken"
 	| "live-target";
 
@@ -48,29 +53,17 @@ export function deviceLosses(ledger: LedgerTotals): number {
 }
 
 /**
- * Whether the outage's backlog became durable. `nothing`: there was none. `stopped`: the run ended too early to say.
- * A null ratio alone says none of this.
- */
-export type DrainState = "drained" | "never" | "stopped" | "nothing";
-
-export function drainState(run: RunRecord): DrainState {
-	const { drainRatio, drainBoundSeconds, undrainedReadings } = run.virtual;
-	if (drainRatio !== null) {
-		return "drained";
-	}
-	if (drainBoundSeconds === 0 && undrainedReadings === 0) {
-		return "nothing";
-	}
-	return run.complete ? "never" : "stopped";
-}
-
-/**
- * Judges one run by the promises that hold on any scenario. A peer policy that duplicates or never drains
+ * Judges one run by the promises that hold on any scenario, and by what its own scenario expects. A peer policy that duplicates or never drains
  * is what the scenario is there to show: a finding, not a failure. What breaks the accounting itself, or an
  * acknowledgement that was a lie, fails under every policy.
  */
 export function verdictOf(run: RunRecord): Verdict {
-	const findings = [...integrityFindings(run), ...drainFindings(run), ...deviceFindings(run)];
+	const findings = [
+		...integrityFindings(run),
+		...expectationFindings(run),
+		...drainFindings(run),
+		...deviceFindings(run),
+	];
 	return { passed: findings.every((finding) => finding.severity !== "failure"), findings };
 }
 
@@ -105,6 +98,12 @@ function integrityFindings(run: RunRecord): Finding[] {
 		findings.push({ severity: "warning", code: "reordered", message });
 	}
 	return findings;
+}
+
+function expectationFindings(run: RunRecord): Finding[] {
+	return judgeExpectations(run)
+		.filter(({ holds }) => !holds)
+		.map(({ text, found }) => failure("expectation", `expected ${text}, found ${found}`));
 }
 
 function drainFindings(run: RunRecord): Finding[] {

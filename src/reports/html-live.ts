@@ -5,6 +5,7 @@ import { type LabelledLive, labelledLive } from "./live-groups.js";
 import { liveChecks, liveNotes, liveSetup, liveTable } from "./live-tables.js";
 import { liveAnswer } from "./live-words.js";
 import type { Table } from "./tables.js";
+import { faultTable, witnessExamples, witnessTable } from "./witness-tables.js";
 
 /** A live run as the page shows it. */
 export interface LiveModel {
@@ -17,6 +18,10 @@ export interface LiveModel {
 	readonly compared: Table;
 	readonly notes: readonly string[];
 	readonly checks: Table;
+	/** Faults, and what the witness found; where there were any. */
+	readonly found: readonly Table[];
+	/** What the witness has named. */
+	readonly examples: readonly string[];
 	readonly setup: Table;
 	/** Series for the cursor, JSON that is safe within a script element. */
 	readonly seriesJsonHtml: string;
@@ -43,6 +48,8 @@ async function liveModel(entry: LabelledLive): Promise<LiveModel> {
 		compared: liveTable(live),
 		notes: liveNotes(live),
 		checks: liveChecks(live),
+		found: [faultTable(live), witnessTable(live)].filter((table) => table !== null),
+		examples: witnessExamples(live),
 		setup: liveSetup(live),
 		seriesJsonHtml: liveSeriesJson(entry),
 	};

@@ -5,6 +5,7 @@ import { liveChecks, liveNotes, liveSetup, liveTable } from "./live-tables.js";
 import { LIVE_METHOD, liveAnswer } from "./live-words.js";
 import { tableText } from "./markdown-table.js";
 import { codeSpan, escapeMarkdown } from "./markup.js";
+import { faultTable, witnessExamples, witnessTable } from "./witness-tables.js";
 
 /** The live runs, a line each, for the top of the report. */
 export function liveLines(entries: readonly LabelledLive[]): string {
@@ -32,6 +33,12 @@ export function liveBlock(entries: readonly LabelledLive[], folder: string | nul
 				.map((note) => `- ${escapeMarkdown(note)}`)
 				.join("\n"),
 			`What must hold:\n\n${tableText(liveChecks(entry.live))}`,
+			...[faultTable(entry.live), witnessTable(entry.live)].map((table) =>
+				table === null ? "" : `${escapeMarkdown(table.caption)}:\n\n${tableText(table)}`,
+			),
+			witnessExamples(entry.live)
+				.map((example) => `- ${escapeMarkdown(example)}`)
+				.join("\n"),
 			`<details>\n<summary>How it ran</summary>\n\n${tableText(liveSetup(entry.live))}\n\n</details>`,
 		]
 			.filter((text) => text !== "")

@@ -2,7 +2,7 @@
 export const MAX_DEVICES = 10_000_000;
 
 /** What one virtual device takes in memory, all told; the refusal of larger fleets quotes it. */
-const MEMORY_BYTES_PER_DEVICE = 128;
+const MEMORY_BYTES_PER_DEVICE = 160;
 
 /** Brown-outs with figures of their own: what is left of the 16 states that a link may have. */
 export const MAX_BROWN_OUTS = 12;
@@ -21,6 +21,9 @@ export const MAX_YAML_LEXEMES = 60_000;
 
 /** Most resolved aliases of one scenario file (a "billion laughs" needs thousands). */
 export const MAX_YAML_ALIASES = 100;
+
+/** Longest chain of scenario files that extend each other. */
+export const MAX_LAYERS = 16;
 
 export const MAX_OUTAGES = 1_000;
 

@@ -1,21 +1,19 @@
-import { basename, dirname, join } from "node:path";
-import type { Micros } from "../units/micros.js";
+import { dirname, join } from "node:path";
 import { err, ok, type Result } from "../units/result.js";
 import type { UserError } from "../units/user-error.js";
 import { type Calibration, loadCalibration, shippedCalibration } from "./calibration.js";
-import { catalogueFile, catalogueNames } from "./catalogue.js";
 import { parseCohorts } from "./cohort-file.js";
-import { didYouMean } from "./did-you-mean.js";
+import { ScenarioLayers, type ScenarioSource } from "./layers.js";
 import { fleetRefusal, MAX_REPORTED_ERRORS, MAX_SCENARIO_BYTES, MAX_TABLE_BYTES } from "./limits.js";
-import { applySettings, placeProblem, type Setting } from "./overrides.js";
+import { applySettings, isSet, placeProblem, type Setting } from "./overrides.js";
 import { readTextFile } from "./read-text.js";
 import { resolveScenario } from "./resolve-scenario.js";
 import { scaleScenario } from "./scale-scenario.js";
 import type { Cohort, Scenario } from "./scenario.js";
+import { scenarioFile } from "./scenario-file.js";
 import { nameOfFile } from "./scenario-name.js";
 import { scenarioSchema } from "./schema.js";
 import { problemsOf } from "./schema-errors.js";
-import { YamlDocument } from "./yaml-document.js";
 
 /** What the command line changes about a scenario. */
 export interface ScenarioOverrides {
@@ -45,15 +43,7 @@ export function loadScenario(
 	if (!text.ok) {
 		return err([text.error]);
 	}
-	return parseScenario(text.value, { file: shownAs, folder: dirname(path) }, overrides);
-}
-
-/** Where a scenario's text comes from. */
-export interface ScenarioSource {
-	/** Its name in messages. */
-	readonly file: string;
-	/** The folder that its cohort files are relative to. */
-	readonly folder: string;
+	return parseText(text.value, { file: shownAs, folder: dirname(path) }, overrides, path);
 }
 
 /** Like `loadScenario`, with the text at hand. */
@@ -61,6 +51,16 @@ export function parseScenario(
 	text: string,
 	source: ScenarioSource,
 	overrides: ScenarioOverrides = {},
+): Result<Scenario, readonly UserError[]> {
+	return parseText(text, source, overrides);
+}
+
+/** `path`: the text's file, which it must not extend. */
+function parseText(
+	text: string,
+	source: ScenarioSource,
+	overrides: ScenarioOverrides,
+	path?: string,
 ): Result<Scenario, readonly UserError[]> {
 	const overrideError = checkOverrides(overrides);
 	if (overrideError !== undefined) {
@@ -70,16 +70,16 @@ export function parseScenario(
 	if (!calibration.ok) {
 		return calibration;
 	}
-	const document = YamlDocument.parse(text, source.file);
-	if (!document.ok) {
-		return err(capped(document.error));
+	const layers = ScenarioLayers.read(text, source, path);
+	if (!layers.ok) {
+		return err(capped(layers.error));
 	}
 	const settings = overrides.set ?? [];
-	const settingErrors = applySettings(document.value, settings);
+	const settingErrors = applySettings(layers.value.document, settings);
 	if (settingErrors.length > 0) {
 		return err(settingErrors);
 	}
-	const scenario = validate(document.value, source, settings, calibration.value);
+	const scenario = validate(layers.value, source, settings, calibration.value);
 	if (!scenario.ok) {
 		return err(capped(scenario.error));
 	}
@@ -88,46 +88,31 @@ export function parseScenario(
 }
 
 function validate(
-	document: YamlDocument,
+	layers: ScenarioLayers,
 	source: ScenarioSource,
 	settings: readonly Setting[],
 	calibration: Calibration,
 ): Result<Scenario, UserError[]> {
-	const plain = document.toPlain();
+	const plain = layers.document.toPlain();
 	if (!plain.ok) {
 		return err([plain.error]);
 	}
 	const parsed = scenarioSchema.safeParse(plain.value);
 	if (!parsed.success) {
 		const problems = problemsOf(parsed.error.issues, plain.value);
-		return err(problems.map((problem) => placeProblem(problem, document, settings)));
+		return err(problems.map((problem) => placeProblem(problem, layers, settings)));
 	}
 	const { scenario, problems, fileErrors } = resolveScenario(parsed.data, {
 		fallbackName: nameOfFile(source.file),
-		readCohorts: (name) => readCohorts(name, source),
+		readCohorts: (name, at) => readCohorts(name, isSet(at, settings) ? source : layers.sourceOf(at)),
 		calibration,
 	});
-	const errors = [...problems.map((problem) => placeProblem(problem, document, settings)), ...fileErrors];
+	const errors = [...problems.map((problem) => placeProblem(problem, layers, settings)), ...fileErrors];
 	return errors.length > 0 ? err(errors) : ok(scenario);
 }
 
 function calibrationOf({ calibration }: ScenarioOverrides): Result<Calibration, readonly UserError[]> {
 	return calibration === undefined ? ok(shippedCalibration()) : loadCalibration(calibration);
-}
-
-function scenarioFile(nameOrFile: string): Result<{ path: string; shownAs: string }, UserError> {
-	const isPath = /[\\/]|\.ya?ml$/i.test(nameOrFile);
-	if (isPath) {
-		return ok({ path: nameOrFile, shownAs: nameOrFile });
-	}
-	const path = catalogueFile(nameOrFile);
-	if (path !== undefined) {
-		return ok({ path, shownAs: basename(path) });
-	}
-	const names = catalogueNames();
-	const hint = didYouMean(nameOrFile, names) || ` There are: ${names.join(", ")}.`;
-	const message = `no scenario is called "${nameOrFile.slice(0, 60)}".${hint} A file is named with its ending, .yaml.`;
-	return err({ kind: "not-found", message });
 }
 
 function readCohorts(name: string, source: ScenarioSource): Result<Cohort[], UserError[]> {
@@ -171,27 +156,4 @@ function capped(errors: readonly UserError[]): readonly UserError[] {
 		...errors.slice(0, MAX_REPORTED_ERRORS),
 		{ kind: first.kind, ...(file === undefined ? {} : { file }), message: `and ${rest} more` },
 	];
-}
-
-/** One line of the catalogue. */
-export interface CatalogueEntry {
-	readonly name: string;
-	readonly title: string;
-	readonly devices: number;
-	readonly durationMicros: Micros;
-	readonly teaches: string;
-}
-
-/** The scenarios that come with the software, by name. Throws when one of them is broken: that is a fault of ours. */
-export function listCatalogue(): CatalogueEntry[] {
-	return catalogueNames().map((name) => {
-		const scenario = loadScenario(name);
-		if (!scenario.ok) {
-			throw new Error(
-				`catalogue scenario ${name}: ${scenario.error.map(({ message }) => message).join("; ")}`,
-			);
-		}
-		const { title, devices, durationMicros, teaches } = scenario.value;
-		return { name, title, devices: devices.count, durationMicros, teaches };
-	});
 }

@@ -14,8 +14,8 @@ export interface OutageContext {
 	readonly durationMicros: Micros;
 	readonly devices: number;
 	readonly gateways: number;
-	/** Reads a cohort file named in the scenario. */
-	readonly readCohorts: (name: string) => Result<Cohort[], UserError[]>;
+	/** Reads the cohort file that the scenario names at `path`. */
+	readonly readCohorts: (name: string, path: Path) => Result<Cohort[], UserError[]>;
 }
 
 /** Resolved outages, the problems of the scenario file, and the errors within cohort files. */
@@ -126,7 +126,7 @@ function deviceCohorts(
 				schemaProblem([...path, key], `${key} and cohorts exclude each other: the file has it`),
 			),
 		);
-		const cohorts = context.readCohorts(file);
+		const cohorts = context.readCohorts(file, [...path, "cohorts"]);
 		if (!cohorts.ok) {
 			for (const error of cohorts.error) {
 				// A file that cannot be read at all is a mistake in the scenario, which names it.

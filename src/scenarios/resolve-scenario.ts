@@ -63,6 +63,9 @@ export function resolveScenario(input: ScenarioInput, context: ResolveContext): 
 		broker: resolveBroker(input.broker ?? {}, devices, gateways.count),
 		outages,
 		policies: input.policies ?? ["none", "klais"],
+		// Only where they are given: an empty list would change the hash of every scenario.
+		...(input.expect === undefined || input.expect.length === 0 ? {} : { expect: input.expect }),
+		...(input.margins === undefined ? {} : { margins: input.margins }),
 	};
 	return { scenario, problems: [...problems, ...checkScenario(scenario)], fileErrors };
 }

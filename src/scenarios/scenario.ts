@@ -17,7 +17,24 @@ export interface Scenario {
 	readonly outages: readonly Outage[];
 	/** The policies compared when the user names none, in report order. */
 	readonly policies: readonly PolicyName[];
+	/** What must hold at the end of a run, or it has failed. Absent where the file expects nothing. */
+	readonly expect?: readonly Expectation[];
+	/** How far metrics may move before the gate fails: `2%`, `50` or `any` by path. Absent where the file gives none. */
+	readonly margins?: Readonly<Record<string, string>>;
 }
+
+export type Relation = "<=" | "<" | ">=" | ">" | "==" | "!=";
+
+/** A metric of the run record compared with a value, or with a multiple of another metric. */
+export type Expectation = {
+	/** As written, for reports. */
+	readonly text: string;
+	/** Those that it is for; left out: all. */
+	readonly policies?: readonly PolicyName[];
+	/** Path in the run record, such as `virtual.drainRatio`. */
+	readonly metric: string;
+	readonly relation: Relation;
+} & ({ readonly value: number } | { readonly times: number; readonly of: string });
 
 export type PolicyName = "none" | "static" | "klais";
 

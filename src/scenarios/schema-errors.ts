@@ -39,7 +39,8 @@ function problemsOfIssue(issue: Issue, data: unknown, prefix: Path): Problem[] {
 			return [schemaProblem(path, value, custom ?? `expected ${listInWords(values)}`, values)];
 		}
 		case "custom": {
-			const kind = issue.params?.["kind"] === "limit" ? "limit" : "schema";
+			const given: unknown = issue.params?.["kind"];
+			const kind = given === "limit" || given === "unknown-key" ? given : "schema";
 			return [{ path, kind, message: issue.message }];
 		}
 		default:

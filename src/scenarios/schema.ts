@@ -4,6 +4,7 @@ import { fleetRefusal, MAX_OUTAGES } from "./limits.js";
 import { LINK_PROFILE_NAMES } from "./link-profiles.js";
 import type { BackoffKind, Counterpart, PolicyName } from "./scenario.js";
 import { SCENARIO_NAME, SCENARIO_NAME_IN_WORDS } from "./scenario-name.js";
+import { expectations, margins } from "./schema-checks.js";
 import { bitRate, chance, duration, rate, share, strictMap, text, whole } from "./schema-fields.js";
 
 /** The schema id that a scenario file starts with. */
@@ -168,6 +169,7 @@ export const scenarioSchema = strictMap({
 	schema: z.literal(SCENARIO_SCHEMA_ID, {
 		error: `expected ${SCENARIO_SCHEMA_ID}, the only schema that this version reads`,
 	}),
+	extends: text(1_000).optional(),
 	name: z.string().regex(SCENARIO_NAME, `expected ${SCENARIO_NAME_IN_WORDS}`).optional(),
 	title: text(200).optional(),
 	teaches: text(2_000).optional(),
@@ -183,17 +185,10 @@ export const scenarioSchema = strictMap({
 		.min(1, "expected at least one policy")
 		.max(POLICY_NAMES.length)
 		.optional(),
+	expect: expectations.optional(),
+	margins: margins.optional(),
 });
 
 /** A scenario file as read: units resolved to numbers, defaults not yet filled in. */
 export type ScenarioInput = z.output<typeof scenarioSchema>;
 export type OutageInput = NonNullable<ScenarioInput["outages"]>[number];
-
-/** The JSON Schema (draft 2020-12) of a scenario file, for editors and other tools. */
-export function scenarioJsonSchema(): Record<string, unknown> {
-	return {
-		...z.toJSONSchema(scenarioSchema, { io: "input" }),
-		$id: "urn:klais:scenario:1",
-		title: "KLAIS bench scenario",
-	};
-}

@@ -1,7 +1,7 @@
 import {
 	Composer,
 	type CST,
-	type Document,
+	Document,
 	isAlias,
 	isMap,
 	isScalar,
@@ -22,8 +22,16 @@ export type Path = readonly (string | number)[];
 /** A place in a file, as far as it is known. Lines and columns count from 1. */
 export type Place = Pick<UserError, "file" | "line" | "column">;
 
+/** Where the values of a file, or of several that make one, stand. */
+export interface Places {
+	/** The place of the value at `path`, or of its nearest parent that the file holds. */
+	placeOf(path: Path): Place;
+	/** The place of the key at the end of `path`. */
+	placeOfKey(path: Path): Place;
+}
+
 /** A parsed YAML file that knows where each of its values stands. */
-export class YamlDocument {
+export class YamlDocument implements Places {
 	readonly #document: Document;
 	readonly #lines: LineCounter;
 	readonly #file: string;
@@ -32,6 +40,12 @@ export class YamlDocument {
 		this.#document = document;
 		this.#lines = lines;
 		this.#file = file;
+	}
+
+	/** Plain values as a document that no file holds: it knows no places. */
+	static ofPlain(value: unknown, file: string): YamlDocument {
+		const document = new Document(value, { aliasDuplicateObjects: false });
+		return new YamlDocument(document, new LineCounter(), file);
 	}
 
 	/** Parses one YAML 1.2 document. Errors: syntax, limit (nesting). */
@@ -75,7 +89,6 @@ export class YamlDocument {
 		}
 	}
 
-	/** The place of the value at `path`, or of its nearest parent that the file holds. */
 	placeOf(path: Path): Place {
 		for (let length = path.length; length >= 0; length -= 1) {
 			const node = this.#document.getIn(path.slice(0, length), true);
@@ -87,7 +100,6 @@ export class YamlDocument {
 		return { file: this.#file };
 	}
 
-	/** The place of the key at the end of `path`. */
 	placeOfKey(path: Path): Place {
 		const parent = this.#document.getIn(path.slice(0, -1), true);
 		if (isMap(parent)) {

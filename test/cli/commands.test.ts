@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { listCatalogue } from "../../src/scenarios/load-scenario.js";
+import { listCatalogue, listSuites } from "../../src/scenarios/list-catalogue.js";
 import { formatDuration } from "../../src/units/duration.js";
 import { klais, lastLine, newFolder, PROJECT, recordIn, TINY } from "./support.js";
 
@@ -19,14 +19,31 @@ describe("klais list", () => {
 			const words = [name, devices.toLocaleString("en-US"), formatDuration(durationMicros), title];
 			expect(stdout.split("\n").map((line) => line.split(/ {2,}/))).toContainEqual(words);
 		}
+		for (const { name, title, scenarios } of listSuites()) {
+			const words = [name, String(scenarios.length), title];
+			expect(stdout.split("\n").map((line) => line.split(/ {2,}/))).toContainEqual(words);
+		}
 		// 150 ms on an idle machine; the cores of this one may be at work elsewhere.
 		expect(Math.min(...seconds)).toBeLessThan(1);
 	});
 
 	test("as JSON", async () => {
 		const { stdout } = await klais(["list", "--json"]);
-		const smoke = (JSON.parse(stdout) as { name: string }[]).find(({ name }) => name === "smoke");
-		expect(smoke).toMatchObject({ devices: 2_000, durationSeconds: 5_400, teaches: expect.any(String) });
+		const entries = JSON.parse(stdout) as { name: string }[];
+		const named = (wanted: string) => entries.find(({ name }) => name === wanted);
+		expect(named("smoke")).toMatchObject({
+			kind: "scenario",
+			devices: 2_000,
+			durationSeconds: 5_400,
+			teaches: expect.any(String),
+		});
+		expect(named("suite:smoke")).toMatchObject({ kind: "suite", title: expect.any(String) });
+		expect(named("ci")).toMatchObject({
+			kind: "suite",
+			scenarios: expect.arrayContaining([
+				{ name: "tls-handshakes", devices: 6_000, policies: ["none", "static", "klais"] },
+			]),
+		});
 	});
 
 	test("a reader that closes the pipe is no error", () => {

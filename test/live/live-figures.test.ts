@@ -49,8 +49,8 @@ const measurement = (
 ): Measurement => ({
 	fleet: { ...fleet, ...change },
 	gateways: [
-		{ before, after: stats },
-		{ before, after: { ...stats, sink: { ...stats.sink, ...sink } } },
+		{ name: "0", before, after: stats },
+		{ name: "1", before, after: { ...stats, sink: { ...stats.sink, ...sink } } },
 	],
 	wallSeconds: 10,
 });
@@ -152,7 +152,7 @@ describe("the series of a live run", () => {
 
 describe("what must hold of a live run", () => {
 	const failing = (measured: Measurement) =>
-		liveChecks(measured, { exactlyOnce: true, xdp: NATIVE })
+		liveChecks(measured, { exactlyOnce: true, xdp: NATIVE, faults: [] })
 			.filter(({ holds }) => !holds)
 			.map(({ name, message }) => `${name}: ${message.split(" (")[0]}`);
 
@@ -193,7 +193,7 @@ describe("what must hold of a live run", () => {
 
 	test("fails where the filter ran elsewhere than asked", () => {
 		const xdp = { asked: "native", used: "off", reason: "no driver support" } as const;
-		expect(liveChecks(measurement(), { exactlyOnce: true, xdp }).at(-1)).toEqual({
+		expect(liveChecks(measurement(), { exactlyOnce: true, xdp, faults: [] }).at(-1)).toEqual({
 			name: "filter-as-asked",
 			holds: false,
 			message: "XDP ran off, not native: no driver support",
@@ -201,9 +201,11 @@ describe("what must hold of a live run", () => {
 	});
 
 	test("promises nothing about duplicates under a policy that does not", () => {
-		const names = liveChecks(measurement({}, { duplicates: 5 }), { exactlyOnce: false, xdp: NATIVE }).map(
-			({ name }) => name,
-		);
+		const names = liveChecks(measurement({}, { duplicates: 5 }), {
+			exactlyOnce: false,
+			xdp: NATIVE,
+			faults: [],
+		}).map(({ name }) => name);
 		expect(names).toEqual(["ledger", "generator-keeps-up", "filter-as-asked"]);
 	});
 });

@@ -13,8 +13,10 @@ function scenarioOf(more: string, devices = "count: 100, link: lab"): Scenario {
 	return parsed.value;
 }
 
+const ALONE = { speed: 1, faults: [] };
+
 const keysOf = (scenario: Scenario, speed = 1) =>
-	liveRefusals(scenario, "klais", speed).map(({ key }) => key);
+	liveRefusals(scenario, "klais", { speed, faults: [] }).map(({ key }) => key);
 
 describe("what a live run refuses", () => {
 	test("nothing of a scenario with power cuts over a cable", () => {
@@ -34,7 +36,7 @@ describe("what a live run refuses", () => {
 		const [refusal, ...others] = liveRefusals(
 			scenarioOf(`outages: [{ kind: ${kind}, at: 1m, until: 2m }]`),
 			"klais",
-			1,
+			ALONE,
 		);
 		expect(refusal).toMatchObject({ kind: "unsupported", key: "outages.0.kind" });
 		expect(refusal?.message).toContain(`${kind} cannot be done live`);
@@ -42,7 +44,7 @@ describe("what a live run refuses", () => {
 	});
 
 	test("a link that is no cable, naming what it has and what to set", () => {
-		const [refusal] = liveRefusals(scenarioOf("", "count: 100, link: lte-m"), "klais", 1);
+		const [refusal] = liveRefusals(scenarioOf("", "count: 100, link: lte-m"), "klais", ALONE);
 		expect(refusal?.key).toBe("devices.link");
 		expect(refusal?.message).toContain("lte-m (loss, duplicate, reorder, uplink, max)");
 		expect(refusal?.message).toContain("set devices.link to lab");
@@ -64,8 +66,8 @@ describe("what a live run refuses", () => {
 	});
 
 	test("the policy whose frames travel over TCP", () => {
-		expect(liveRefusals(scenarioOf(""), "none", 1)).toMatchObject([{ key: "--policy" }]);
-		expect(liveRefusals(scenarioOf(""), "static", 1)).toEqual([]);
+		expect(liveRefusals(scenarioOf(""), "none", ALONE)).toMatchObject([{ key: "--policy" }]);
+		expect(liveRefusals(scenarioOf(""), "static", ALONE)).toEqual([]);
 	});
 
 	test("none of the scenarios that are made for it", () => {
@@ -74,7 +76,7 @@ describe("what a live run refuses", () => {
 		for (const name of made) {
 			const loaded = loadScenario(name);
 			expect(loaded.ok && keysOf(loaded.value), name).toEqual([]);
-			expect(loaded.ok && liveWarnings(loaded.value), name).toEqual([]);
+			expect(loaded.ok && liveWarnings(loaded.value, "mock"), name).toEqual([]);
 		}
 	});
 });
@@ -83,11 +85,11 @@ describe("what a live run warns of", () => {
 	test("a broker that is another one than its sinks", () => {
 		const broker = (nodes: number, p99: string) =>
 			`gateways: { count: 4 }\nbroker: { nodes: ${nodes}, commitMin: 19ms, commitMedian: 20ms, commitP99: ${p99} }`;
-		expect(liveWarnings(scenarioOf(broker(4, "21ms")))).toEqual([]);
-		expect(liveWarnings(scenarioOf(broker(1, "21ms")))).toEqual([
+		expect(liveWarnings(scenarioOf(broker(4, "21ms")), "mock")).toEqual([]);
+		expect(liveWarnings(scenarioOf(broker(1, "21ms")), "mock")).toEqual([
 			expect.stringContaining("with broker.nodes=4 the simulator has the same"),
 		]);
-		expect(liveWarnings(scenarioOf(broker(4, "200ms")))).toEqual([
+		expect(liveWarnings(scenarioOf(broker(4, "200ms")), "mock")).toEqual([
 			expect.stringContaining("every commit of a live run takes the median, 20ms"),
 		]);
 	});

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { listCatalogue, loadScenario } from "../../src/scenarios/load-scenario.js";
+import { loadScenario } from "../../src/scenarios/load-scenario.js";
 import { errorsOf, SHORTEST, scenarioOf } from "./scenario-text.js";
 
 let folder = "";
@@ -274,21 +274,4 @@ describe("the command line's changes", () => {
 			error: [{ key: "outages", message: expect.stringContaining("--devices") }],
 		});
 	});
-});
-
-test("the catalogue", () => {
-	const entries = listCatalogue();
-	expect(entries.map(({ name, devices }) => [name, devices])).toEqual([
-		["crash-in-flush", 1_000_000],
-		["gateway-restart", 1_000_000],
-		["leader-loss", 1_000_000],
-		["live-smoke", 500],
-		["lossy-links", 1_000_000],
-		["psps-2019-10-25", 1_074_065],
-		["recloser", 1_000_000],
-		["restart-100k", 100_000],
-		["smoke", 2_000],
-		["zombie-gateway", 1_000_000],
-	]);
-	expect(entries.every(({ title, teaches }) => title.length > 10 && teaches.length > 40)).toBe(true);
 });

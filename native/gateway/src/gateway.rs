@@ -2,10 +2,11 @@
 
 use crate::drops::{Drop, DropCounters};
 use crate::ingress::{Ingress, ingress};
+use crate::intake::no_session;
 use crate::pace::Pace;
 use crate::shard::{NEVER, Shard};
 use crate::{DROP_NAMES, Entry, GatewayConfig, GatewayError, Payload, SinkRequest};
-use klais_burst_sync::{Data, Frame, Hello, Nack, NackReason, Term};
+use klais_burst_sync::{Frame, Hello, Term};
 use klais_dam::{Attempt, Dam};
 use klais_units::NANOS_PER_MICRO;
 use std::collections::{BTreeMap, VecDeque};
@@ -390,11 +391,6 @@ impl<P: Payload> Gateway<P> {
     pub fn take_sink_requests(&mut self) -> std::vec::Drain<'_, SinkRequest<P>> {
         self.requests.drain(..)
     }
-}
-
-fn no_session(data: &Data) -> Frame {
-    let (session, lane, round) = (data.session, data.lane, data.round);
-    Frame::Nack(Nack { session, lane, mark: 0, delay_millis: 0, round, reason: NackReason::NoSession })
 }
 
 pub(crate) fn millis(micros: u64) -> u32 {

@@ -118,3 +118,9 @@ impl<P: Payload> Gateway<P> {
         self.transmit(now, device, Frame::Nack(nack));
     }
 }
+
+/// What DATA hears whose session is not known here.
+pub(crate) fn no_session(data: &Data) -> Frame {
+    let (session, lane, round) = (data.session, data.lane, data.round);
+    Frame::Nack(Nack { session, lane, mark: 0, delay_millis: 0, round, reason: NackReason::NoSession })
+}

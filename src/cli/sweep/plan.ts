@@ -1,6 +1,6 @@
 import { MAX_REPORTED_ERRORS } from "../../scenarios/limits.js";
 import { loadScenario, type ScenarioOverrides } from "../../scenarios/load-scenario.js";
-import { type Setting, settingName } from "../../scenarios/overrides.js";
+import { type Setting, settingName, settingText } from "../../scenarios/overrides.js";
 import type { Outage, Scenario } from "../../scenarios/scenario.js";
 import { err, ok, type Result } from "../../units/result.js";
 import type { UserError } from "../../units/user-error.js";
@@ -8,7 +8,7 @@ import { given } from "../flags.js";
 import { floorWarnings, type Job, type RunPlan, repeatCommand } from "../run-plan.js";
 import { shellCommand } from "../shell-command.js";
 import { loadSweep, type SweepFile } from "./load.js";
-import { countPoints, type SweepPoint, settingText, sweepPoints } from "./points.js";
+import { countPoints, type SweepPoint, sweepPoints } from "./points.js";
 import { DEVICES_PARAMETER, SWEEP_RUNS_MAX } from "./schema.js";
 
 /** The columns of the table where a sweep file names none. */

@@ -1,5 +1,4 @@
-import type { Setting } from "../../scenarios/overrides.js";
-import { YamlDocument } from "../../scenarios/yaml-document.js";
+import { type Setting, settingText } from "../../scenarios/overrides.js";
 import { parseWhole } from "../../units/quantity.js";
 import { DEVICES_PARAMETER, type SweepInput } from "./schema.js";
 
@@ -42,14 +41,4 @@ export function* sweepPoints({ grid = {} }: SweepInput): Generator<SweepPoint> {
 			positions: new Map(names.map((name, n) => [name, places[n] ?? 0])),
 		};
 	}
-}
-
-/** A value as `--set` takes it: a text that YAML would read as something else is quoted. */
-export function settingText(value: unknown): string {
-	if (typeof value !== "string") {
-		return typeof value === "object" ? JSON.stringify(value) : String(value);
-	}
-	const parsed = YamlDocument.parse(value, "");
-	const plain = parsed.ok ? parsed.value.toPlain() : undefined;
-	return plain?.ok === true && plain.value === value ? value : JSON.stringify(value);
 }

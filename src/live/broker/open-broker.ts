@@ -6,7 +6,7 @@ import { findDocker, startContainerBroker } from "./container-broker.js";
 import { findJava } from "./java.js";
 import { provideKafka } from "./kafka-files.js";
 import type { KafkaProgram } from "./kafka-tool.js";
-import { LocalBroker } from "./local-broker.js";
+import { LocalBroker, type LocalBrokerOptions } from "./local-broker.js";
 import { reachBroker } from "./topics.js";
 
 const ADDRESS = /^[^\s,:]+:\d{1,5}(?:,[^\s,:]+:\d{1,5})*$/;
@@ -38,9 +38,12 @@ export function brokerSource(environment = process.env): Result<BrokerSource, Br
 
 /**
  * A broker to write to: the one that `KLAIS_KAFKA` names, a container where Docker answers, else a local one, which is fetched
- * first where the cache lacks it. `say` hears of what takes long.
+ * first where the cache lacks it. `say` hears of what takes long; `options` are those of a local one.
  */
-export async function openBroker(say: (text: string) => void): Promise<Result<Broker, BrokerFault>> {
+export async function openBroker(
+	say: (text: string) => void,
+	options: LocalBrokerOptions = {},
+): Promise<Result<Broker, BrokerFault>> {
 	const source = brokerSource();
 	if (!source.ok) {
 		return source;
@@ -59,7 +62,7 @@ export async function openBroker(say: (text: string) => void): Promise<Result<Br
 		);
 	}
 	const kafka = await provideLocalKafka(say);
-	return kafka.ok ? LocalBroker.start(kafka.value) : kafka;
+	return kafka.ok ? LocalBroker.start(kafka.value, options) : kafka;
 }
 
 async function openGiven(bootstrap: string): Promise<Result<Broker, BrokerFault>> {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Admin, Consumer, KafkaMessage } from "kafkajs";
 import { kafkaClient } from "../broker/topics.js";
+import type { LogRecord } from "./handovers.js";
 import { sliceAssigner } from "./slice-assigner.js";
 
 const FETCH_BYTES_MAX = 4 << 20;
@@ -37,6 +38,8 @@ export interface LogEnd {
 export interface LogReader {
 	/** The next records of a partition. */
 	take(partition: number, messages: readonly KafkaMessage[]): void;
+	/** The same with everything that is no committed record, and perhaps what came before once more. */
+	takeRaw?(partition: number, records: readonly LogRecord[]): void;
 	/** Asked at the end: whether all is there that has to be. Else more may come, for a while. */
 	isComplete(): Promise<boolean>;
 }
@@ -89,6 +92,9 @@ async function consume(
 		autoCommit: false,
 		eachBatch: async ({ batch }) => {
 			first ||= process.hrtime.bigint();
+			// Not among its types: what was fetched, before kafkajs leaves out what is no committed record.
+			const { rawMessages } = batch as typeof batch & { readonly rawMessages: readonly LogRecord[] };
+			reader.takeRaw?.(batch.partition, rawMessages);
 			reader.take(batch.partition, positions.fresh(batch.partition, batch.messages));
 		},
 	});

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { watchedFaultSchema } from "./handovers.js";
 
 /** What a witness is asked to look at. */
 export const witnessOrderSchema = z.strictObject({
@@ -16,6 +17,16 @@ export const witnessOrderSchema = z.strictObject({
 	ledger: z.string().min(1).nullable(),
 	/** How long to wait for what was acknowledged and is not there. */
 	patienceMillis: z.int().nonnegative().exactOptional(),
+	/** Faults of the run whose course the log tells, and when readings were due; absent: nobody asks. */
+	handovers: z
+		.strictObject({
+			/** The topic of marks, whose partitions have every commit, also such as hold no reading. */
+			checkpoints: z.string().min(1),
+			faults: z.array(watchedFaultSchema).readonly(),
+			originMillis: z.number(),
+			readingMillis: z.number().positive(),
+		})
+		.exactOptional(),
 	/** Which part of the partitions, of how many. */
 	part: z.int().nonnegative(),
 	parts: z.int().positive(),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { faultCourseSchema, joined } from "./handovers.js";
 
 /** Examples of each kind that are worth naming. */
 export const EXAMPLES_MAX = 5;
@@ -43,6 +44,8 @@ export const tallySchema = z.object({
 	unacknowledged: whole,
 	/** The first few of each kind, in words. */
 	examples: z.record(z.string(), z.array(z.string())),
+	/** What became of each fault that the witness was told of. */
+	faults: z.array(faultCourseSchema),
 	/** Longest part: seconds of consuming, without what comes before and after. */
 	seconds: whole,
 });
@@ -76,6 +79,7 @@ export function emptyTally(): Tally {
 		fleet: { produced: 0, acknowledged: 0, held: 0, lostOverflow: 0, lostVolatile: 0 },
 		unacknowledged: 0,
 		examples: {},
+		faults: [],
 		seconds: 0,
 	};
 }
@@ -109,7 +113,8 @@ export function summed(parts: readonly Tally[]): Tally {
 			}
 		}
 	}
-	return { ...sum, seconds: Math.max(0, ...parts.map(({ seconds }) => seconds)) };
+	const faults = joined(parts.map((part) => part.faults));
+	return { ...sum, faults, seconds: Math.max(0, ...parts.map(({ seconds }) => seconds)) };
 }
 
 function addNumbers<T extends object>(sum: T, part: T): void {

@@ -1,6 +1,7 @@
 import type { KafkaMessage } from "kafkajs";
 import { readCommittedLog } from "./committed-log.js";
 import { fleetLedger } from "./fleet-ledger.js";
+import { type FaultCourse, Handovers } from "./handovers.js";
 import type { WitnessOrder } from "./order.js";
 import { ReadingBytes } from "./reading-bytes.js";
 import { reconcile } from "./reconcile.js";
@@ -32,6 +33,7 @@ export async function testify(order: WitnessOrder, progress: (records: number) =
 	const tally = emptyTally();
 	let complete: Tally | undefined;
 	const check = checker(order, accounts, tally);
+	const handovers = order.handovers === undefined ? undefined : new Handovers(order.handovers);
 	const end = await readCommittedLog(
 		{ ...order, partitions },
 		{
@@ -42,6 +44,9 @@ export async function testify(order: WitnessOrder, progress: (records: number) =
 				tally.records += messages.length;
 				progress(tally.records);
 			},
+			...(handovers === undefined
+				? {}
+				: { takeRaw: (partition, records) => handovers.take(partition, records) }),
 			isComplete: async () => {
 				const held = await heldAgainst(order, accounts);
 				complete = held.missing === 0 ? held : undefined;
@@ -49,7 +54,34 @@ export async function testify(order: WitnessOrder, progress: (records: number) =
 			},
 		},
 	);
-	return summed([{ ...tally, ...end }, complete ?? (await heldAgainst(order, accounts))]);
+	const faults = await faultCourses(order, partitions, handovers, () => progress(tally.records));
+	return summed([{ ...tally, ...end, faults }, complete ?? (await heldAgainst(order, accounts))]);
+}
+
+/** What became of the faults: by the readings, which were read already, and by every commit, of which the marks tell. */
+async function faultCourses(
+	{ bootstrap, handovers: setup }: WitnessOrder,
+	partitions: readonly number[],
+	readings: Handovers | undefined,
+	alive: () => void,
+): Promise<FaultCourse[]> {
+	if (setup === undefined || readings === undefined || setup.faults.length === 0) {
+		return [];
+	}
+	const commits = new Handovers(setup);
+	await readCommittedLog(
+		{ bootstrap, topic: setup.checkpoints, partitions },
+		{
+			take: alive,
+			takeRaw: (partition, records) => commits.take(partition, records),
+			isComplete: async () => true,
+		},
+	);
+	const ofReadings = readings.results();
+	return commits.results().flatMap((ofCommits, n) => {
+		const of = ofReadings[n];
+		return of === undefined ? [] : [{ commits: ofCommits, readings: of }];
+	});
 }
 
 const FINDINGS = { twice: "twice", "out of order": "outOfOrder", beyond: "beyond" } as const;

@@ -1,16 +1,23 @@
-// What each key of a scenario file means, and what it is when the file leaves it out. The generator fails on a key of
-// the schema that is missing here, and on a key here that the schema does not have.
+/** Of one key: its meaning, what it is when the file leaves it out, and what it takes where the schema alone does not say. */
+export type Meaning = readonly [meaning: string, otherwise: string | null, takes?: string];
 
 const fromProfile = "the profile's";
 const calibrated = "[the calibration's](calibration.md)";
-/** The generator looks it up in a resolved scenario. */
+/** Of a resolved scenario: the generator of the reference looks it up. */
 const looked = null;
 
-/** Per table: key -> [meaning, default, and what it takes where the schema alone does not say]. */
+/**
+ * What each key of a scenario file means, by the map that it is in: for the JSON Schema and for docs/scenarios.md, whose
+ * generator fails on a key of the schema that is missing here, and on one here that the schema does not have.
+ */
 export const MEANINGS = {
 	scenario: {
 		schema: ["The schema of this file.", "must be there"],
-		name: ["Its name in reports.", "the file's name"],
+		extends: [
+			"Another scenario that this one starts from: a catalogue name, or a file that ends in .yaml, relative to this one. Maps are merged key by key; lists and texts replace.",
+			"nothing",
+		],
+		name: ["Its name in reports. Never inherited.", "the file's name"],
 		title: ["One line for the catalogue and the report.", "the name"],
 		teaches: ["What the scenario shows.", "empty"],
 		sources: ["Where its numbers come from, one citation a line.", "none"],
@@ -21,6 +28,16 @@ export const MEANINGS = {
 		broker: ["The Kafka cluster behind them.", "see below"],
 		outages: ["What goes wrong, and when.", "none"],
 		policies: ["The policies compared when the command line names none, in report order.", "`none`, `klais`"],
+		expect: [
+			"What must hold at the end of a run, or it fails; see below.",
+			"only what holds on any scenario",
+			"an expectation, or a list of them and of policies with theirs",
+		],
+		margins: [
+			"How far metrics may move before [the gate](gate.md) fails: `2%`, `50` or `any` by metric; `*` in a metric stands for anything.",
+			"not at all",
+			"a map of metrics",
+		],
 	},
 	devices: {
 		count: [
@@ -161,10 +178,10 @@ export const MEANINGS = {
 		direction: ["`gateway-cut` only: `in`: nothing comes in; `out`: nothing gets out; `both`.", "`both`"],
 		nodes: ["`leader-loss` only: how many nodes of the broker it hits.", "1"],
 	},
-};
+} as const satisfies Readonly<Record<string, Readonly<Record<string, Meaning>>>>;
 
 /** Every kind of outage, in words. */
-export const OUTAGE_KINDS = {
+export const OUTAGE_KINDS: Readonly<Record<string, string>> = {
 	power: "The devices have no power. Their modems boot when it returns.",
 	refused: "No way through, and the network says so: connections are reset and attempts refused.",
 	"black-holed": "No way through, and nobody says so: frames vanish in both directions.",
@@ -180,15 +197,3 @@ export const OUTAGE_KINDS = {
 	"leader-loss":
 		"Nodes of the broker die: their partitions have no leader until `until`, and what was on its way to them fails, with nobody knowing whether it was stored.",
 };
-
-/** What ties fields together; `src/scenarios/check-scenario.ts` enforces it. */
-export const RULES = [
-	"`reportInterval` is a multiple of `readingInterval`.",
-	"`bootMin` ≤ `bootMax`, `backoff.base` ≤ `backoff.cap`, `helloTimeout` ≤ `helloTimeoutMax`.",
-	"Link latencies rise strictly: `min` < `median` < `p99` < `max`. So do commit latencies: `commitMin` < `commitMedian` < `commitP99`.",
-	"`sinkQueueReadings` and `sinkBatchReadings` hold at least one frame (`frameReadings`).",
-	"At no moment are more devices out than there are, or more gateways or nodes hit.",
-	"`reset`, `ahead` and `drifting` are at most 100 % together.",
-	"`partitions` is at least `gateways.count` and `broker.nodes`; multiples of both share the load evenly.",
-	"No policy is named twice.",
-];
