@@ -15,12 +15,7 @@ impl Device {
         out: &mut impl Outbox,
     ) {
         match self.state() {
-            State::Connecting => {
-                // Nobody has seen that HELLO, so the next one may have its number. Were a number used up each time, a device
-                // whose firmware does not wait would soon be taken for a late copy of itself.
-                self.session = self.session.checked_sub(1).unwrap_or(u16::MAX);
-                self.on_unanswered(config, id, now);
-            }
+            State::Connecting => self.on_unanswered(config, id, now),
             State::Online => self.drop_session(config, id, phase, now, out),
             _ => {}
         }

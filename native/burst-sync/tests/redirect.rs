@@ -134,20 +134,3 @@ fn it_believes_no_admit_of_an_owner_before_the_one_it_has_heard_of() {
     fire(&mut device, now, admit(hello.session, 5));
     assert_eq!((device.state(), device.term()), (State::Online, Term::new(5)));
 }
-
-#[test]
-fn a_refused_hello_uses_no_session_number_up() {
-    let (mut device, mut now, first) = connecting();
-    for _ in 0..40_000 {
-        fire(&mut device, now, Event::Refused);
-        now = device.deadline();
-        let hello = fire(&mut device, now, Event::Timer).expect("a HELLO after the backoff");
-        assert_eq!(hello.session, first.session);
-    }
-    // Silence does: it may have been heard.
-    let now = device.deadline();
-    fire(&mut device, now, Event::Timer);
-    let now = device.deadline();
-    let hello = fire(&mut device, now, Event::Timer).expect("a HELLO after the backoff");
-    assert_eq!(hello.session, first.session + 1);
-}
