@@ -36,7 +36,8 @@ margins:
 
 An expectation is a metric, one of \`<=\` \`<\` \`>=\` \`>\` \`==\` \`!=\`, and a value or a multiple of another metric of the same unit. Metrics are the figures of
 \`virtual\` and \`ledger\` in the run record; the section may be left out. A time may have a unit (\`10s\`, \`250ms\`), a ratio may be in percent. A figure
-that stands on no measurement, such as a drain that never ended or a quantile of nothing, meets no expectation. A run that was stopped is not judged.
+that stands on no measurement, such as a drain that never ended or a quantile of nothing, meets no expectation. A run that was stopped is not judged,
+and of a live run it is the prediction that is.
 \`--set expect=[]\` expects nothing.
 
 \`margins\` are for [the gate](gate.md), which without them takes every change for a failure: a share, an amount, or \`any\`.`;

@@ -1,4 +1,5 @@
 import { copyFileSync, existsSync, readFileSync, renameSync } from "node:fs";
+import { join } from "node:path";
 import { at } from "./paths.mjs";
 import { SetupError, step } from "./run.mjs";
 import { filesBelow, hashFiles, readStamp, writeStamp } from "./stamps.mjs";
@@ -6,6 +7,8 @@ import { bpfTools } from "./system.mjs";
 
 /** The programs of the live path. They need Linux, and what compiles BPF. */
 const PROGRAMS = ["klais-gatewayd", "klais-fleet", "klais-xdp"];
+/** What Kafka's client can do at most, for `klais bench --only kafka`. */
+const KAFKA_BENCH = "klais-kafka-bench";
 const LIBRARY = { linux: "libklais_node.so", darwin: "libklais_node.dylib", win32: "klais_node.dll" };
 const STAMP = "native";
 const PROGRAMS_STAMP = "programs";
@@ -22,8 +25,9 @@ export const nativeIsCurrent = () => existsSync(nativeLibrary) && readStamp(STAM
 export const canBuildPrograms = () => process.platform === "linux" && bpfTools.isThere();
 
 export const programsAreCurrent = () =>
-	PROGRAMS.every((name) => existsSync(at("native", "target", "release", name))) &&
-	readStamp(PROGRAMS_STAMP) === fingerprint();
+	[...PROGRAMS, join("examples", KAFKA_BENCH)].every((name) =>
+		existsSync(at("native", "target", "release", name)),
+	) && readStamp(PROGRAMS_STAMP) === fingerprint();
 
 /** The live gateway writes to Kafka too, if it is asked to. */
 function features() {
@@ -34,10 +38,15 @@ function features() {
 /** Gateway, packet fleet and XDP tools, for `klais live` and its benchmarks. */
 export function buildPrograms() {
 	const built = fingerprint();
+	const place = ["--manifest-path", at("native", "Cargo.toml"), "--target-dir", at("native", "target")];
 	step("building the live gateway, fleet and XDP tools", "cargo", [
 		...["build", "--release", "--locked", ...PROGRAMS.flatMap((name) => ["-p", name])],
 		...features(),
-		...["--manifest-path", at("native", "Cargo.toml"), "--target-dir", at("native", "target")],
+		...place,
+	]);
+	step("building the benchmark of Kafka's client", "cargo", [
+		...["build", "--release", "--locked", "-p", "klais-kafka", "--example", KAFKA_BENCH],
+		...place,
 	]);
 	writeStamp(PROGRAMS_STAMP, built);
 }

@@ -9,6 +9,7 @@ import { load, machine } from "./bench/environment.js";
 import { gatewayService } from "./bench/gateway-service.js";
 import type { Group } from "./bench/group.js";
 import { hold } from "./bench/hold.js";
+import { kafka } from "./bench/kafka.js";
 import { nativeStep } from "./bench/native-step.js";
 import { sweep } from "./bench/sweep.js";
 import { renderTable } from "./bench/table.js";
@@ -32,6 +33,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
 	"native-step": nativeStep,
 	turnaround,
 	sweep,
+	kafka,
 };
 
 const DEFAULT_OUT = join("results", "latest");

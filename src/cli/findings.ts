@@ -1,3 +1,4 @@
+import { judgeExpectations } from "../record/expectations.js";
 import type { Finding, JudgedLive, JudgedRun, Severity } from "../record/verdict.js";
 import { coloursFor, print } from "./talk.js";
 
@@ -35,6 +36,15 @@ export function printSweepFindings(
 	}
 	for (const [words, count] of counts) {
 		print(`${words} in ${count} of ${judged.length} runs`);
+	}
+}
+
+/** Says how many expectations of the scenarios were checked: that none failed may mean that none was there. */
+export function printExpectations(judged: readonly JudgedRun[]): void {
+	const outcomes = judged.flatMap(({ run }) => judgeExpectations(run));
+	if (outcomes.length > 0) {
+		const held = outcomes.filter(({ holds }) => holds).length;
+		print(coloursFor(process.stdout).dim(`${held} of ${outcomes.length} expectations hold`));
 	}
 }
 

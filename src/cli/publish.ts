@@ -2,7 +2,7 @@ import type { ResultsFile, RunRecord } from "../record/run-record.js";
 import { verdictOfResults } from "../record/verdict.js";
 import type { Reporter } from "../reports/report-files.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
-import { printFindings, printLiveFindings, printSweepFindings } from "./findings.js";
+import { printExpectations, printFindings, printLiveFindings, printSweepFindings } from "./findings.js";
 import { shellCommand } from "./shell-command.js";
 import { print, refuse, say } from "./talk.js";
 import { printSummary, rescueRecord, writeReports } from "./write-reports.js";
@@ -21,6 +21,7 @@ export async function publish(results: ResultsFile, publication: Publication): P
 	await printSummary(results, reporters);
 	const verdict = verdictOfResults(results);
 	(results.sweep === undefined ? printFindings : printSweepFindings)(verdict.runs, repeatOf);
+	printExpectations(verdict.runs);
 	printLiveFindings(verdict.live, results.command);
 	if (!report.ok) {
 		const rescued = await rescueRecord(results);

@@ -7,13 +7,14 @@ import { z } from "zod";
 import { Child } from "./child.js";
 import { MASTER_KEY, READING_BYTES } from "./kafka-bench-gateway.js";
 import { FIRST_DEVICE_ADDRESS } from "./kafka-bench-probe.js";
+import { killAtExit } from "./kafka-bench-process.js";
 import type { BenchWorld } from "./kafka-bench-world.js";
 import { LiveFault } from "./live-fault.js";
 import { FLEET_PROGRAM } from "./machine.js";
 import { parsed } from "./parsed.js";
 
 /** A reading each, and a report of it, so often. */
-export const REPORT_MICROS = 2_000_000;
+const REPORT_MICROS = 2_000_000;
 /** Devices get power within this time, one after the other. */
 const POWER_MICROS = 500_000;
 /** Readings from then on are timed: everybody is there. */
@@ -21,7 +22,7 @@ const TIMED_FROM_MICROS = { full: 4_000_000, quick: 2_000_000 };
 /** They are interrupted long before. */
 const END_MICROS = 300_000_000;
 /** What takes longer than this was delayed: a commit takes a tenth of it. */
-export const LATE_MICROS = 1_000_000;
+const LATE_MICROS = 1_000_000;
 /** A report of thousands of devices. */
 const REPORT_MILLIS = 20_000;
 
@@ -57,6 +58,7 @@ export class DevicesAtWork {
 	private online = 0;
 	private timeMicros = 0;
 	private readonly child: Child;
+	private readonly release: () => void;
 
 	private constructor(
 		program: string,
@@ -71,6 +73,7 @@ export class DevicesAtWork {
 				({ online: this.online, timeMicros: this.timeMicros } = progress.data);
 			}
 		});
+		this.release = killAtExit(this.child);
 	}
 
 	/** Starts them. */
@@ -104,6 +107,7 @@ export class DevicesAtWork {
 
 	async stop(): Promise<void> {
 		await this.child.stop();
+		this.release();
 	}
 }
 

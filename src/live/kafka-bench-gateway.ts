@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { Child } from "./child.js";
-import type { BenchWorld } from "./kafka-bench-world.js";
-import { SHARDS } from "./kafka-bench-world.js";
+import { killAtExit } from "./kafka-bench-process.js";
+import { type BenchWorld, SHARDS } from "./kafka-bench-world.js";
 import { LiveFault } from "./live-fault.js";
 import { GATEWAY_PROGRAM } from "./machine.js";
 import { NO_LIMIT_PER_SECOND, openGateway } from "./open-gateway.js";
@@ -16,7 +16,7 @@ export const READING_BYTES = 100;
 export const FRAME_READINGS = 12;
 
 /** How often each shard commits. */
-export const COMMIT_MICROS = 50_000;
+const COMMIT_MICROS = 50_000;
 const BATCH_READINGS_MAX = 20_000;
 /** More than a device sends meanwhile: its own bucket refuses nobody. */
 const BUFFER_READINGS = 10_000;
@@ -66,7 +66,7 @@ export interface BenchGatewayOptions {
 }
 
 /** The configuration of a gateway on loopback, its dam in user space. Nothing is refused. */
-function configOf({ listen = "127.0.0.1:0", swarm, ...given }: BenchGatewayOptions): object {
+export function benchGatewayConfig({ listen = "127.0.0.1:0", swarm, ...given }: BenchGatewayOptions): object {
 	const config = openGateway({
 		...given,
 		listen,
@@ -99,20 +99,19 @@ export class BenchGateway {
 	listen = "";
 	/** From its start until it served. */
 	readySeconds = Number.NaN;
-	private readonly killNow = () => this.child.signal("SIGKILL");
+	private readonly release: () => void;
 
 	private constructor(program: string, config: string, onLine: (line: string) => void) {
 		const quiet = { RUST_LOG: "warn" };
 		this.child = new Child("klais-gatewayd", null, program, ["--config", config], onLine, quiet);
-		// The last resort where nothing is awaited any more.
-		process.once("exit", this.killNow);
+		this.release = killAtExit(this.child);
 	}
 
 	/** Starts one; resolves once it serves all of its shards. Throws a `LiveFault` when it does not. */
 	static async start({ programs, folder }: BenchWorld, options: BenchGatewayOptions): Promise<BenchGateway> {
 		started += 1;
 		const file = join(folder, `gateway-${started}.json`);
-		await writeFile(file, JSON.stringify(configOf(options)));
+		await writeFile(file, JSON.stringify(benchGatewayConfig(options)));
 		const begin = performance.now();
 		let heard: (line: string) => void = () => undefined;
 		const firstLine = new Promise<string>((resolve) => {
@@ -170,16 +169,16 @@ export class BenchGateway {
 		}
 	}
 
-	/** Kills it (-9): when it was gone, by the clock of `performance.now()`. */
+	/** Kills it (-9). */
 	async kill(): Promise<void> {
-		this.killNow();
+		this.child.signal("SIGKILL");
 		await this.stop();
 	}
 
 	/** Asks it to end, and makes it end if it does not. */
 	async stop(): Promise<void> {
 		await this.child.stop();
-		process.off("exit", this.killNow);
+		this.release();
 	}
 
 	private ask(path: string): Promise<Response> {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { Child } from "./child.js";
 import { MASTER_KEY } from "./kafka-bench-gateway.js";
+import { killAtExit } from "./kafka-bench-process.js";
 import type { BenchWorld } from "./kafka-bench-world.js";
 import { LiveFault } from "./live-fault.js";
 import { FLEET_PROGRAM } from "./machine.js";
@@ -18,7 +19,7 @@ const PATIENCE_MILLIS = 30_000;
 const AS_FAST_AS_ANSWERED = { framesPerSecond: 1e9, seconds: 600 };
 
 /** Frames that wait for an answer: few enough that no socket's buffer overflows. */
-export const WINDOW_FRAMES = 8_192;
+const WINDOW_FRAMES = 8_192;
 
 const whole = z.number().nonnegative();
 const quantiles = z.looseObject({ p50: whole, p99: whole, max: whole });
@@ -55,10 +56,14 @@ let probes = 0;
 
 /** A prober at work. */
 export class Probe {
+	private readonly release: () => void;
+
 	private constructor(
 		private readonly child: Child,
 		private readonly report: string,
-	) {}
+	) {
+		this.release = killAtExit(child);
+	}
 
 	/** Starts it. */
 	static async start({ programs, folder }: BenchWorld, load: ProbeLoad): Promise<Probe> {
@@ -95,6 +100,7 @@ export class Probe {
 			return parsed(reportSchema, await readFile(this.report, "utf8"), "the probe's report");
 		} finally {
 			await child.stop();
+			this.release();
 		}
 	}
 

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import type { Child } from "./child.js";
 
 /** `USER_HZ`: what Linux counts CPU time in for programs, on every machine. */
 const TICKS_PER_SECOND = 100;
@@ -19,4 +20,11 @@ export async function residentBytesOf(pid: number | undefined): Promise<number |
 	const text = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
 	const kib = /^VmRSS:\s+(\d+) kB$/m.exec(text)?.[1];
 	return kib === undefined ? null : Number(kib) * BYTES_PER_KIB;
+}
+
+/** Sees to it that a program does not outlive this process, where nothing is awaited any more; what to call once it has ended. */
+export function killAtExit(child: Child): () => void {
+	const kill = () => child.signal("SIGKILL");
+	process.once("exit", kill);
+	return () => process.off("exit", kill);
 }

@@ -17,7 +17,7 @@ const SHARE_MIN = 0.99;
 const LATENCY_MICROS_MAX = 500_000;
 
 /** What CPU time went into a second, in cores; null where nobody says. */
-export interface Cores {
+interface Cores {
 	readonly gateway: number | null;
 	readonly broker: number | null;
 	readonly prober: number;

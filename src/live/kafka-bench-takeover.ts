@@ -33,7 +33,7 @@ export interface Kill {
 }
 
 /** What a gateway reads from its log when it starts. */
-export interface Restore {
+interface Restore {
 	readonly marks: number;
 	/** From the start of the process until it served all shards. */
 	readonly seconds: number;

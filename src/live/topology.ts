@@ -11,7 +11,7 @@ export interface GatewayPlace {
 }
 
 /** A gateway's cable to the bridge at the broker. */
-export interface BrokerCable {
+interface BrokerCable {
 	/** Of the gateway's end, where other gateways find it too. */
 	readonly address: string;
 	/** The gateway's end, and the port of the bridge. */

@@ -38,7 +38,7 @@ export interface LiveRecord {
 	readonly faults?: readonly LiveFaultRow[];
 }
 
-export type LiveSinkKind = "mock" | "kafka";
+type LiveSinkKind = "mock" | "kafka";
 
 /** What a witness found, reading everything that is committed; readings unless said otherwise. */
 export interface LiveWitness {

@@ -92,6 +92,7 @@ scenarios:
 		const says = /expected durable (<|&lt;) 5, found [\d,]{5,}/;
 		expect(stdout).toMatch(/^failure: tiny \/ klais: expected durable < 5, found /m);
 		expect(stdout).not.toMatch(/failure: tiny \/ none/);
+		expect(stdout).toMatch(/^2 of 3 expectations hold$/m);
 		expect(stdout).toMatch(/^ {2}repeat it with: klais run tiny\.yaml --policy klais --seed seven/m);
 		expect(stdout).toMatch(/^::error title=klais%3A tiny%2C klais::expected durable < 5, found /m);
 		expect(read("BENCHMARK_RESULTS.md")).toMatch(says);

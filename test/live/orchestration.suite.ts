@@ -69,6 +69,18 @@ describe("a live run that cannot be", () => {
 		[["live", "live-smoke", "--policy", "none"], "--policy: none travels over TCP"],
 		[["live", "live-smoke", "--xdp", "fast"], '--xdp: unknown name "fast"'],
 		[["live", "live-smoke", "--speed", "0"], "--speed: expected a whole number from 1 to 1000"],
+		[["live", "live-smoke", "--sink", "kafk"], '--sink: unknown name "kafk". Did you mean "kafka"?'],
+		[["live", "live-smoke", "--sink", "kafka", "--speed", "2"], "--speed: Kafka runs in real time"],
+		[["live", "live-smoke", "--no-transactions"], "--no-transactions: the mock sink has none"],
+		[["live", "live-smoke", "--fault", "kill-gateway@5s"], "--fault: each mock sink belongs to one gateway"],
+		[
+			["live", "live-smoke", "--sink", "kafka", "--fault", "kill@5s"],
+			"--fault: expected kind@time, such as kill-",
+		],
+		[
+			["live", "live-smoke", "--sink", "kafka", "--fault", "kill-gateway@5s:gateway=2"],
+			"--fault: kill-gateway@5s:gateway=2: there is no gateway 2 of 2",
+		],
 		[["live", "live-smok"], 'no scenario is called "live-smok". Did you mean "live-smoke"'],
 		[["live", "live-smoke", "--pcap", "a.pcap"], "--pcap: a capture needs no scenario"],
 		[["live", "--pcap", "none.pcap"], "none.pcap: no such capture file"],

@@ -8,8 +8,10 @@ import { parseScenario } from "../../src/scenarios/load-scenario.js";
 import { readOutageList } from "../../src/scenarios/read-outage-list.js";
 import { decodeText } from "../../src/scenarios/read-text.js";
 import { readTrace } from "../../src/scenarios/read-trace.js";
+import { parseSuite } from "../../src/scenarios/suite.js";
 
 const SMOKE = readFileSync(join(CATALOGUE_FOLDER, "smoke.yaml"));
+const SUITE = readFileSync(join(CATALOGUE_FOLDER, "suites", "ci.yaml"));
 const TRACE = Buffer.from(
 	"snapshot_utc,epoch_s,customers_out,glitch\n2020-01-01T00:00:00Z,1577836800,5,0\n2020-01-01T00:10:00Z,1577837400,0,0\n",
 );
@@ -77,11 +79,40 @@ test("so is any YAML value in any place of a real scenario", () => {
 		"policies",
 		"sources",
 		"title",
+		"expect",
+		"expect.0",
+		"margins",
+		"margins.drainRatio",
 	];
 	fc.assert(
 		fc.property(fc.constantFrom(...paths), value, (path, any) => {
 			const text = typeof any === "object" ? JSON.stringify(any) : String(any);
 			parseScenario(SMOKE.toString(), { file: "fuzz.yaml", folder: "/nonexistent" }, { set: [[path, text]] });
+		}),
+		{ numRuns: 500 },
+	);
+});
+
+test("so is any text that a file may extend, expect or bound", () => {
+	const lines = fc.record({ parent: fc.string(), expectation: fc.string(), margin: fc.string() });
+	fc.assert(
+		fc.property(lines, ({ parent, expectation, margin }) => {
+			const own = { expect: [expectation], margins: { [margin]: expectation } };
+			load(JSON.stringify({ schema: "klais.scenario/1", extends: parent, ...own }));
+			load(JSON.stringify({ schema: "klais.scenario/1", duration: "1h", devices: { count: 5 }, ...own }));
+		}),
+		{ numRuns: 200 },
+	);
+});
+
+test("any text is a suite or a list of errors", () => {
+	fc.assert(
+		fc.property(mutations(SUITE), (bytes) => {
+			const text = decodeText(bytes, "fuzz.yaml");
+			const result = text.ok
+				? parseSuite(text.value, { file: "fuzz.yaml", folder: "/nonexistent" })
+				: undefined;
+			expect(result?.ok === false ? result.error.length : 1).toBeGreaterThan(0);
 		}),
 		{ numRuns: 500 },
 	);

@@ -167,7 +167,9 @@ impl Daemon {
             config,
         };
         let micros = daemon.clock.micros(now);
-        for member in 0..daemon.config.gateways {
+        let own = daemon.config.gateway;
+        // Itself last: alone among the living it would own, and fence, everybody's shards for a moment.
+        for member in (0..daemon.config.gateways).filter(|member| *member != own).chain([own]) {
             daemon.gateway.set_member(micros, member, true);
         }
         daemon

@@ -12,10 +12,10 @@ export const watchedFaultSchema = z.strictObject({
 	shards: z.array(z.int().nonnegative()).readonly(),
 });
 
-export type WatchedFault = z.output<typeof watchedFaultSchema>;
+type WatchedFault = z.output<typeof watchedFaultSchema>;
 
 /** What became of a fault's shards, by one topic's partitions; of several witnesses, what each of them saw. */
-export const handoverSchema = z.object({
+const handoverSchema = z.object({
 	/** Shards in which another producer has committed since: a new owner, or the same one after a fence. */
 	taken: z.number(),
 	/** Shards in which the same one went on when the fault was over. */

@@ -92,7 +92,8 @@ describe.skipIf(NO_KAFKA !== "")(`a Kafka broker of our own${because(NO_KAFKA)}`
 			return Number(process.hrtime.bigint() - started) / 1e6;
 		};
 		await millis();
-		const free = await millis();
+		// Other work on this machine may hold up one of them.
+		const free = Math.min(await millis(), await millis(), await millis());
 		expect(await broker.limitProducers(9_000)).toBeUndefined();
 		const limited = await millis();
 		expect(await broker.limitProducers(null)).toBeUndefined();
