@@ -27,7 +27,7 @@ const BAD: readonly (readonly [string[], RegExp])[] = [
 	[["run", "smoke", "--devices", "1.5"], /^--devices: expected a whole number, found "1\.5"/],
 	[
 		["run", "smoke", "--devices", "10000000000"],
-		/^--devices: 10,000,000,000 devices would take 1\.3 TB of memory/,
+		/^--devices: 10,000,000,000 devices would take 1\.6 TB of memory/,
 	],
 	[["run", "smoke", "--seed", ""], /^--seed: expected a seed of 1 to 100 characters/],
 	[["run", "smoke", "--out", ""], /^--out: expected a folder/],

@@ -46,7 +46,7 @@ fn own_fields(valid: &Valid) -> (u16, bool, Value) {
         Frame::Admit(f) => {
             let (live, backfill) = f.marks.unwrap_or_default();
             let fields = json!({
-                "backfill_delay_millis": f.backfill_delay_millis, "credit": f.credit,
+                "backfill_delay_millis": f.backfill_delay_millis, "credit": f.credit, "term": f.term.number(),
                 "mark_live": live, "mark_backfill": backfill,
             });
             (f.session, f.marks.is_some(), fields)
@@ -65,7 +65,7 @@ fn own_fields(valid: &Valid) -> (u16, bool, Value) {
         Frame::Data(f) => {
             let reading_bytes = valid.payload.len() / usize::from(f.count.max(1));
             let fields = json!({
-                "lane": f.lane as u8, "round": f.round, "count": f.count, "prev": f.prev, "first": f.first,
+                "lane": f.lane as u8, "round_and_term": f.round | f.term.number() << 2, "count": f.count, "prev": f.prev, "first": f.first,
                 "stride": f.stride, "reading_bytes": reading_bytes, "due_millis": f.due_millis,
                 "payload": hex(&valid.payload),
             });
