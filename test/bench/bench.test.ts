@@ -28,7 +28,7 @@ describe("klais bench", () => {
 		const records = recordsOf(json);
 		expect(records.map(({ unit }) => unit)).toEqual(expect.arrayContaining(["events/s per core", "bytes"]));
 		const storm = records.find(({ name }) => name === "engine-storm, klais, 10 k devices");
-		expect(Number(storm?.environment["events"])).toBeGreaterThan(100_000);
+		expect(Number(storm?.environment["events"])).toBeGreaterThan(50_000);
 		expect(storm?.environment["digest"]).toMatch(/^[0-9a-f]{32,}$/);
 		expect(run.said).not.toContain("not deterministic");
 		expect(run.said).not.toContain("engine-storm, klais, 10 k devices: the ledger does not balance");

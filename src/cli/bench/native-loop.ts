@@ -140,6 +140,7 @@ export class NativeLoop {
 			if (kind === KIND_SUBMISSION) {
 				const gateway = ints[place + DEVICE] as number;
 				const shard = (ints[place + D] as number) & SHARD_BITS;
+				this.inbox.put(count++, time + 1, gateway, KIND_GATEWAY);
 				this.inbox.put(count++, time + 1, gateway, KIND_OUTCOME, ints[place + A] as number, 1, shard);
 				n += ints[place + B] as number;
 			} else if (kind === KIND_ACK) {

@@ -98,7 +98,8 @@ function around(loop: NativeLoop, part: Part): FnOptions {
 			step();
 		}
 	};
-	return { beforeEach: all(steps.slice(0, place)), afterEach: all(steps.slice(place + 1)) };
+	// Said, or it would be found out by a call for which nothing is prepared.
+	return { async: false, beforeEach: all(steps.slice(0, place)), afterEach: all(steps.slice(place + 1)) };
 }
 
 /** So many devices before gateways and a broker that never hold anything back. */
