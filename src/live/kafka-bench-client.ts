@@ -9,7 +9,7 @@ import { LiveFault } from "./live-fault.js";
 export const CLIENT_PROGRAM = join("examples", "klais-kafka-bench");
 
 /** Seconds of each case, each time, and how often. */
-const SIZE = { full: { seconds: 2, rounds: 5 }, quick: { seconds: 1, rounds: 1 } };
+const SIZE = { full: { seconds: 2, rounds: 4 }, quick: { seconds: 1, rounds: 1 } };
 const WARM_UP = { seconds: 3, rounds: 1 };
 /** A loop that comes to no end gives up after a minute. */
 const CASE_SECONDS = 75;

@@ -73,6 +73,7 @@ describe("the pages", () => {
 			"bench-engine-storm",
 			"bench-gateway-service",
 			"bench-hold",
+			"bench-kafka",
 			"bench-turnaround",
 			"bench-xdp",
 			"live-restart-100k",
