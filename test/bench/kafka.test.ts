@@ -97,6 +97,7 @@ describe("the benchmark of gateway and Kafka", () => {
 		expect(rows.get("sink exactly once / idempotent ceiling, same records")?.median).toBe("0.48");
 		expect(rows.get("gateway to Kafka, exactly once")).toEqual({ median: "200,000", verdict: "met" });
 		expect(rows.get("gateway exactly once / without transactions")?.median).toBe("0.80");
+		expect(rows.get("gateway exactly once at 200,000 readings/s, turnaround p99")?.median).toBe("89.0");
 		expect(rows.get("takeover, to the last shard's commit")).toEqual({ median: "1.90", verdict: "met" });
 		expect(rows.get("takeover, p99 of those delayed")?.median).toBe("3.50");
 		expect(rows.get("restart, to the last shard's commit")).toEqual({ median: "1.40", verdict: "" });
