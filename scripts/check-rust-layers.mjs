@@ -42,7 +42,7 @@ const layers = {
 	},
 	// Readings into a real broker: threads, time and librdkafka are its job.
 	"klais-kafka": {
-		needs: ["klais-units", "klais-burst-sync"],
+		needs: ["klais-units", "klais-burst-sync", "klais-gateway"],
 		externals: ["hdrhistogram", "nix", "rdkafka", "tokio", "tracing"],
 	},
 	// The gateway's pipeline over real sockets and in real time.

@@ -1,5 +1,6 @@
 import { drainState } from "./drain-state.js";
 import type { RunRecord } from "./run-record.js";
+import { valueAt } from "./value-at.js";
 
 /** What an expectation finds under a metric's name: a number, or in words why there is none. */
 export type MetricValue =
@@ -57,17 +58,6 @@ function isUnmeasured({ virtual }: RunRecord, group: string, field: string): boo
 	const counted = group === "devicesConnectedBound" ? "devicesConnected" : group;
 	const count = valueAt(virtual, [counted, "count"]);
 	return count === 0 && /^(p\d+|max)/.test(field);
-}
-
-function valueAt(root: unknown, path: readonly string[]): unknown {
-	let value = root;
-	for (const key of path) {
-		if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) {
-			return undefined;
-		}
-		value = (value as Record<string, unknown>)[key];
-	}
-	return value;
 }
 
 function number(value: number): MetricValue {

@@ -1,4 +1,5 @@
 import type { RunRecord } from "../record/run-record.js";
+import { valueAt } from "../record/value-at.js";
 
 /**
  * What a report reads from the resolved scenario, as far as the record has it. The record keeps `config` as an
@@ -51,17 +52,6 @@ export function configText(run: RunRecord, key: string): string | undefined {
 export function configTexts(run: RunRecord, key: string): readonly string[] {
 	const value = valueAt(run.config, [key]);
 	return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
-}
-
-function valueAt(root: unknown, path: readonly string[]): unknown {
-	let value = root;
-	for (const key of path) {
-		if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) {
-			return undefined;
-		}
-		value = (value as Record<string, unknown>)[key];
-	}
-	return value;
 }
 
 function asNumber(value: unknown): number | undefined {

@@ -2,15 +2,15 @@ import { basename, dirname, join } from "node:path";
 import { err, ok, type Result } from "../units/result.js";
 import type { UserError } from "../units/user-error.js";
 import { SUITE_PREFIX, suiteFile, suiteNames } from "./catalogue.js";
+import { parseChecked } from "./checked-yaml.js";
 import { didYouMean } from "./did-you-mean.js";
-import { MAX_REPORTED_ERRORS, MAX_SCENARIO_BYTES } from "./limits.js";
+import { MAX_SCENARIO_BYTES } from "./limits.js";
 import { type Setting, settingName, settingText } from "./overrides.js";
 import { readTextFile } from "./read-text.js";
 import type { PolicyName } from "./scenario.js";
 import { isFileName, scenarioFile } from "./scenario-file.js";
-import { problemsOf } from "./schema-errors.js";
 import { suiteSchema } from "./suite-schema.js";
-import { type Path, YamlDocument } from "./yaml-document.js";
+import type { Path, YamlDocument } from "./yaml-document.js";
 
 /** A scenario of a suite, and what the suite changes about it. */
 export interface SuiteEntry {
@@ -68,31 +68,16 @@ export function parseSuite(
 	text: string,
 	{ file, folder }: { readonly file: string; readonly folder: string },
 ): Result<Suite, readonly UserError[]> {
-	const document = YamlDocument.parse(text, file);
-	if (!document.ok) {
-		return document;
+	const checked = parseChecked(text, file, suiteSchema);
+	if (!checked.ok) {
+		return checked;
 	}
-	const plain = document.value.toPlain();
-	if (!plain.ok) {
-		return err([plain.error]);
-	}
-	const parsed = suiteSchema.safeParse(plain.value);
-	if (!parsed.success) {
-		const problems = problemsOf(parsed.error.issues, plain.value).slice(0, MAX_REPORTED_ERRORS);
-		return err(
-			problems.map(({ path, kind, message }) => ({
-				kind,
-				...(kind === "unknown-key" ? document.value.placeOfKey(path) : document.value.placeOf(path)),
-				key: path.join("."),
-				message,
-			})),
-		);
-	}
-	const { title = "", teaches = "", scenarios } = parsed.data;
+	const { data, document } = checked.value;
+	const { title = "", teaches = "", scenarios } = data;
 	const entries = scenarios.map((given, index) => {
 		const entry = typeof given === "string" ? { scenario: given } : given;
 		const scenario = isFileName(entry.scenario) ? join(folder, entry.scenario) : entry.scenario;
-		return entryOf({ ...entry, scenario }, ["scenarios", index], document.value);
+		return entryOf({ ...entry, scenario }, ["scenarios", index], document);
 	});
 	return ok({ file, title, teaches, entries });
 }

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { onTestFinished } from "vitest";
+import { freePorts } from "../../src/live/broker/free-ports.js";
 import { newFolder } from "./support.js";
 
 /** The set-up installs it on Debian. */
@@ -22,7 +22,7 @@ export interface RedisServer {
 
 /** A Redis of the test's own, on a free port of the loopback, in memory alone; it goes when the test ends. */
 export async function startRedis(): Promise<RedisServer> {
-	const port = await freePort();
+	const [port = 0] = await freePorts(1);
 	const folder = newFolder();
 	let child: ChildProcess | undefined;
 	const client = new Redis(port, "127.0.0.1", { lazyConnect: true, maxRetriesPerRequest: null });
@@ -44,15 +44,6 @@ export async function startRedis(): Promise<RedisServer> {
 	});
 	await start();
 	return { url: `redis://127.0.0.1:${port}`, client, kill, start };
-}
-
-async function freePort(): Promise<number> {
-	const server = createServer().listen(0, "127.0.0.1");
-	await once(server, "listening");
-	const address = server.address();
-	server.close();
-	await once(server, "close");
-	return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 /** Ids of the processes in which a worker simulates; what else it starts, git for instance, does not count. */

@@ -5,7 +5,7 @@ use crate::ingress::{Ingress, ingress};
 use crate::intake::no_session;
 use crate::pace::Pace;
 use crate::shard::{NEVER, Shard};
-use crate::{DROP_NAMES, Entry, GatewayConfig, GatewayError, Payload, SinkRequest};
+use crate::{DROP_NAMES, Entry, GatewayConfig, GatewayError, Payload, SinkRequest, Stats};
 use klais_burst_sync::{Frame, Hello, Term};
 use klais_dam::{Attempt, Dam};
 use klais_units::NANOS_PER_MICRO;
@@ -23,35 +23,6 @@ pub struct Transmit {
     pub device: u32,
     /// What.
     pub frame: Frame,
-}
-
-/// Counters and gauges. Readings unless said otherwise; counters only rise.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stats {
-    /// HELLO frames seen.
-    pub hellos: u64,
-    /// HELLO frames answered with DEFER.
-    pub deferred: u64,
-    /// In DATA frames that arrived, every copy.
-    pub offered: u64,
-    /// Accepted for the sink.
-    pub admitted: u64,
-    /// In DATA frames told to come back later.
-    pub turned_away: u64,
-    /// Devices with a session.
-    pub online: u64,
-    /// Waiting for the sink.
-    pub queued: u64,
-    /// Most that ever waited for the sink.
-    pub queued_max: u64,
-    /// HELLO frames sent on to another gateway.
-    pub redirected: u64,
-    /// Shards taken over.
-    pub takeovers: u64,
-    /// Shards taken away by another gateway.
-    pub fenced: u64,
-    /// Shards served.
-    pub shards: u64,
 }
 
 /// One gateway. It knows every device of the fleet by its number, and serves those of the shards that it owns. `P` is what
@@ -224,15 +195,19 @@ impl<P: Payload> Gateway<P> {
             Frame::Data(data) => self.stats.offered += u64::from(data.count),
             _ => {}
         }
-        if let Err(reason) = self.dam.knows(self.dam_index(device)) {
-            self.count_drop(Drop::Dam(reason));
-            return Ingress::Drop(Drop::Dam(reason));
-        }
-        if let Some(answer) = self.answer_for_another(device, frame) {
-            return Ingress::Answer(answer);
+        let (standing, place) = (self.standing(device), self.dam_index(device));
+        // Who is served is looked up by the dam below.
+        if standing != Standing::Served {
+            if let Err(reason) = self.dam.knows(place) {
+                self.count_drop(Drop::Dam(reason));
+                return Ingress::Drop(Drop::Dam(reason));
+            }
+            if let Some(answer) = self.answer_for_another(standing, frame) {
+                return Ingress::Answer(answer);
+            }
         }
         let nanos = now.saturating_mul(NANOS_PER_MICRO);
-        let decided = ingress(&self.dam, self.config.slots, nanos, self.dam_index(device), frame);
+        let decided = ingress(&self.dam, self.config.slots, nanos, place, frame);
         match decided {
             Ingress::Answer(_) => self.stats.deferred += 1,
             Ingress::Drop(reason) => self.count_drop(reason),
@@ -242,8 +217,8 @@ impl<P: Payload> Gateway<P> {
     }
 
     /// What a device hears whose shard is another gateway's.
-    fn answer_for_another(&mut self, device: u32, frame: &Frame) -> Option<Frame> {
-        match (self.standing(device), frame) {
+    fn answer_for_another(&mut self, standing: Standing, frame: &Frame) -> Option<Frame> {
+        match (standing, frame) {
             (Standing::Elsewhere(owner), Frame::Hello(hello)) => {
                 self.stats.redirected += 1;
                 Some(self.redirect(hello, owner))
@@ -277,11 +252,12 @@ impl<P: Payload> Gateway<P> {
             self.count_drop(Drop::Misdirected);
             return;
         }
-        if let Some(answer) = self.answer_for_another(device, frame) {
+        let standing = self.standing(device);
+        if let Some(answer) = self.answer_for_another(standing, frame) {
             self.transmit(now, device, answer);
             return;
         }
-        match (frame, self.standing(device)) {
+        match (frame, standing) {
             (Frame::Hello(_) | Frame::Data(_), Standing::Nobodys) => self.count_drop(Drop::NoOwner),
             (Frame::Hello(hello), Standing::Coming) => self.hold_hello(device, *hello),
             (Frame::Hello(hello), _) => {

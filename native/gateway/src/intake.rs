@@ -83,7 +83,7 @@ impl<P: Payload> Gateway<P> {
         }
         self.stats.admitted += u64::from(count);
         let (session, lane, stride, due_millis) = (data.session, data.lane, data.stride, data.due_millis);
-        let (before, epoch) = (entry.mark(lane), entry.epoch);
+        let epoch = entry.epoch;
         self.enqueue(SinkEntry {
             device,
             session,
@@ -92,7 +92,6 @@ impl<P: Payload> Gateway<P> {
             first,
             count,
             stride,
-            before,
             end,
             due_millis,
             payload,

@@ -20,8 +20,6 @@ pub struct SinkEntry<P = ()> {
     pub count: u16,
     /// Distance between readings.
     pub stride: u16,
-    /// The lane's mark until this is stored.
-    pub before: Mark,
     /// The lane's mark once this is stored.
     pub end: Mark,
     /// When the first reading was to be sent, in the device's milliseconds.

@@ -188,7 +188,6 @@ impl Daemon {
             if self.has_settled || now >= until || self.inbox.stops() > 0 {
                 return self.has_settled;
             }
-            #[allow(clippy::disallowed_methods, reason = "the start takes real time")]
             let mut polled: Vec<_> =
                 self.sink.bell().map(|bell| PollFd::new(bell, PollFlags::POLLIN)).into_iter().collect();
             // Whatever ends the pause, everything is looked at anew.

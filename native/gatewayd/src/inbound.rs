@@ -14,7 +14,7 @@ use klais_gateway::Ingress;
 use std::net::SocketAddr;
 
 /// A frame that has been opened, and how it came.
-struct Arrival {
+struct Arrival<'a> {
     from: SocketAddr,
     sight: Sight,
     key_epoch: u8,
@@ -24,7 +24,7 @@ struct Arrival {
     now_micros: u64,
     device: u32,
     frame: Frame,
-    readings: Readings,
+    payload: &'a [u8],
 }
 
 impl Daemon {
@@ -35,7 +35,6 @@ impl Daemon {
         let now_micros = self.clock.micros(monotonic);
         self.tallies.unstamped = receiver.unstamped;
         let is_filtered = self.placement() != Placement::Off;
-        let keeps_readings = self.sink.keeps_readings();
         if let Some(gossip) = &mut self.gossip {
             gossip.open_eyes(monotonic);
         }
@@ -74,10 +73,8 @@ impl Daemon {
                 _ => work[0] += 1,
             }
             let at_nanos = monotonic.saturating_sub(datagram.waited_nanos).max(1);
-            let readings =
-                if keeps_readings { Readings(Bytes::copy_from_slice(payload)) } else { Readings::default() };
             let from = datagram.from;
-            let arrival = Arrival { from, sight, key_epoch, at_nanos, now_micros, device, frame, readings };
+            let arrival = Arrival { from, sight, key_epoch, at_nanos, now_micros, device, frame, payload };
             if let Frame::Hello(hello) = &arrival.frame {
                 self.saw_hello(&sight, device, hello);
             }
@@ -103,7 +100,7 @@ impl Daemon {
     }
 
     /// The filter's decision, made here. Answers by itself, as the filter does.
-    fn is_let_in(&mut self, arrival: &Arrival) -> bool {
+    fn is_let_in(&mut self, arrival: &Arrival<'_>) -> bool {
         let Arrival { from, key_epoch, now_micros, device, ref frame, .. } = *arrival;
         match self.gateway.ingress(now_micros, device, frame) {
             Ingress::Accept => true,
@@ -115,8 +112,12 @@ impl Daemon {
         }
     }
 
-    fn on_frame(&mut self, arrival: Arrival) {
-        let Arrival { from, sight, key_epoch, at_nanos, now_micros, device, ref frame, readings } = arrival;
+    fn on_frame(&mut self, arrival: Arrival<'_>) {
+        let Arrival { from, sight, key_epoch, at_nanos, now_micros, device, ref frame, payload } = arrival;
+        // Copied here and not before: what the dam refuses must cost no memory.
+        let keeps_readings = self.sink.keeps_readings();
+        let readings =
+            if keeps_readings { Readings(Bytes::copy_from_slice(payload)) } else { Readings::default() };
         match frame {
             Frame::Hello(hello) => {
                 let known = self.gateway.newest_attempt(device);

@@ -5,7 +5,7 @@ use crate::kafka_counts::KafkaCounts;
 use crate::readings::Readings;
 use crate::sink::{Sink, SinkCounters, SinkEvent};
 use klais_burst_sync::Term;
-use klais_gateway::{Checkpoint, Outcome, SinkEntry, Submission};
+use klais_gateway::{Outcome, SinkEntry, Submission};
 use klais_kafka::{Batch, Entry, KafkaConfig, SinkError};
 use std::collections::VecDeque;
 use std::os::fd::BorrowedFd;
@@ -102,11 +102,9 @@ fn entry(of: &SinkEntry<Readings>) -> Entry<Readings> {
 
 fn event(of: klais_kafka::SinkEvent) -> SinkEvent {
     match of {
-        klais_kafka::SinkEvent::Opened { shard, term, checkpoints } => SinkEvent::Opened {
-            shard: shard.into(),
-            term: term.map(Term::new),
-            checkpoints: checkpoints.into_iter().map(checkpoint).collect(),
-        },
+        klais_kafka::SinkEvent::Opened { shard, term, checkpoints } => {
+            SinkEvent::Opened { shard: shard.into(), term: term.map(Term::new), checkpoints }
+        }
         klais_kafka::SinkEvent::OpenFailed { shard, .. } => SinkEvent::OpenFailed { shard: shard.into() },
         klais_kafka::SinkEvent::Decided { batch, outcome, .. } => {
             let outcome = match outcome {
@@ -117,9 +115,4 @@ fn event(of: klais_kafka::SinkEvent) -> SinkEvent {
             SinkEvent::Decided { batch, outcome }
         }
     }
-}
-
-fn checkpoint(of: klais_kafka::Checkpoint) -> Checkpoint {
-    let klais_kafka::Checkpoint { device, lane, epoch, session, mark } = of;
-    Checkpoint { device, lane, epoch, session, mark }
 }

@@ -187,9 +187,9 @@ mod tests {
 
     fn run(first: u32, count: u16, stride: u16) -> SinkEntry<Readings> {
         let end = first + (u32::from(count) - 1) * u32::from(stride) + 1;
-        let (device, session, epoch, lane, before, due_millis) = (0, 1, 0, Lane::Live, 0, 0);
+        let (device, session, epoch, lane, due_millis) = (0, 1, 0, Lane::Live, 0);
         let payload = Readings::default();
-        SinkEntry { device, session, epoch, lane, first, count, stride, before, end, due_millis, payload }
+        SinkEntry { device, session, epoch, lane, first, count, stride, end, due_millis, payload }
     }
 
     fn submission(batch: u32, entries: &[SinkEntry<Readings>]) -> Submission<Readings> {

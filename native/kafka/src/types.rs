@@ -2,6 +2,7 @@
 
 use crate::error::SinkError;
 use klais_burst_sync::Lane;
+pub use klais_gateway::Checkpoint;
 use std::sync::Arc;
 
 /// A run of readings of one device and lane: `first + n * stride`, n < `count`.
@@ -42,21 +43,6 @@ pub struct Batch<P> {
     pub claim: Option<u32>,
     /// In order.
     pub entries: Arc<[Entry<P>]>,
-}
-
-/// How far a device's lane is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Checkpoint {
-    /// The device's index in the fleet.
-    pub device: u32,
-    /// The lane.
-    pub lane: Lane,
-    /// The device's epoch.
-    pub epoch: u16,
-    /// The session that brought the last of it.
-    pub session: u16,
-    /// The first index that is not stored.
-    pub mark: u32,
 }
 
 /// What became of a transaction.

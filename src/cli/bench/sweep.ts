@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePorts } from "../../live/broker/free-ports.js";
 import type { BenchRecord } from "../../record/run-record.js";
 import { firstLine } from "../host-facts.js";
 import { runToEnd } from "./children.js";
@@ -132,7 +133,7 @@ function onThreads(file: string, folder: string, workers: number): Way {
 
 function onQueue(file: string, folder: string, workers: number): Way {
 	const seconds = async () => {
-		const port = await freePort();
+		const [port = 0] = await freePorts(1);
 		const url = `redis://127.0.0.1:${port}`;
 		const place = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder];
 		const children = [
@@ -177,15 +178,6 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 	const started = performance.now();
 	await work();
 	return (performance.now() - started) / 1_000;
-}
-
-async function freePort(): Promise<number> {
-	const server = createServer().listen(0, "127.0.0.1");
-	await once(server, "listening");
-	const address = server.address();
-	server.close();
-	await once(server, "close");
-	return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 /** Waits until something listens there. */

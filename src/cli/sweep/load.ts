@@ -1,8 +1,9 @@
 import { dirname, join } from "node:path";
-import { MAX_REPORTED_ERRORS, MAX_SCENARIO_BYTES } from "../../scenarios/limits.js";
+import { parseChecked } from "../../scenarios/checked-yaml.js";
+import { MAX_SCENARIO_BYTES } from "../../scenarios/limits.js";
 import { readTextFile } from "../../scenarios/read-text.js";
-import { problemsOf } from "../../scenarios/schema-errors.js";
-import { type Path, type Place, YamlDocument } from "../../scenarios/yaml-document.js";
+import { isFileName } from "../../scenarios/scenario-file.js";
+import type { Path, Place } from "../../scenarios/yaml-document.js";
 import { err, ok, type Result } from "../../units/result.js";
 import type { UserError } from "../../units/user-error.js";
 import { type SweepInput, sweepSchema } from "./schema.js";
@@ -22,30 +23,15 @@ export function loadSweep(file: string): Result<SweepFile, readonly UserError[]>
 	if (!text.ok) {
 		return err([text.error]);
 	}
-	const document = YamlDocument.parse(text.value, file);
-	if (!document.ok) {
-		return document;
+	const checked = parseChecked(text.value, file, sweepSchema);
+	if (!checked.ok) {
+		return checked;
 	}
-	const plain = document.value.toPlain();
-	if (!plain.ok) {
-		return err([plain.error]);
-	}
-	const parsed = sweepSchema.safeParse(plain.value);
-	if (!parsed.success) {
-		const problems = problemsOf(parsed.error.issues, plain.value).slice(0, MAX_REPORTED_ERRORS);
-		return err(
-			problems.map(({ path, kind, message }) => ({
-				kind,
-				...(kind === "unknown-key" ? document.value.placeOfKey(path) : document.value.placeOf(path)),
-				key: path.join("."),
-				message,
-			})),
-		);
-	}
-	const { scenario } = parsed.data;
+	const { data, document } = checked.value;
+	const { scenario } = data;
 	return ok({
-		input: parsed.data,
-		scenario: /[\\/]|\.ya?ml$/i.test(scenario) ? join(dirname(file), scenario) : scenario,
-		placeOf: (path) => document.value.placeOf(path),
+		input: data,
+		scenario: isFileName(scenario) ? join(dirname(file), scenario) : scenario,
+		placeOf: (path) => document.placeOf(path),
 	});
 }

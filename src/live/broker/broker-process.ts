@@ -1,8 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
 import { isThere } from "../machine.js";
+import { RunningProcess } from "../running-process.js";
 import { inNamespace, searchPath } from "../tools.js";
 
 const POLL_MILLIS = 20;
@@ -22,54 +22,26 @@ export interface Command {
  * A process that outlives nobody: it ends with the one that started it, however that ends. It writes to a file, as whoever
  * waits for something else for minutes would leave a pipe full.
  */
-export class BrokerProcess {
-	/** How it ended; undefined while it runs. */
-	ended: string | undefined;
-	private readonly process: ChildProcess;
-	private readonly end: Promise<void>;
+export class BrokerProcess extends RunningProcess {
 	private readonly killNow = () => this.signal("SIGKILL");
 	/** Where this process's output begins in the file. */
 	private readonly logStart: number;
 
 	constructor(private readonly command: Command) {
 		const { program, args } = withoutOrphans(command);
-		this.logStart = existsSync(command.logFile) ? statSync(command.logFile).size : 0;
+		const logStart = existsSync(command.logFile) ? statSync(command.logFile).size : 0;
 		const log = openSync(command.logFile, "a");
-		this.process = spawn(program, args, {
+		const broker = spawn(program, args, {
 			stdio: ["ignore", log, log],
 			env: { ...process.env, PATH: searchPath() },
 			// A Ctrl-C of the terminal is for klais, which ends its children in order.
 			detached: true,
 		});
 		closeSync(log);
+		super(broker, "exit");
+		this.logStart = logStart;
 		process.once("exit", this.killNow);
-		this.end = new Promise((resolve) => {
-			const finish = (how: string) => {
-				this.ended ??= how;
-				process.off("exit", this.killNow);
-				resolve();
-			};
-			this.process.on("error", (error) => finish(error.message));
-			this.process.on("exit", (code, signal) =>
-				finish(code === null ? `signal ${signal}` : `exit code ${code}`),
-			);
-		});
-	}
-
-	get pid(): number | undefined {
-		return this.process.pid;
-	}
-
-	signal(signal: NodeJS.Signals): void {
-		if (this.ended === undefined) {
-			this.process.kill(signal);
-		}
-	}
-
-	/** Resolves when it ends, or after so long: whether it has ended. */
-	async endsWithin(millis: number): Promise<boolean> {
-		await Promise.race([this.end, sleep(millis, undefined, { ref: false })]);
-		return this.ended !== undefined;
+		this.end.then(() => process.off("exit", this.killNow));
 	}
 
 	/** Waits until it has written `words`: false if it ended before, or took longer. */

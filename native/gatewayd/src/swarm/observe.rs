@@ -114,8 +114,8 @@ impl Daemon {
 
     /// Authentic DATA that the gateway has decided. `before`: what it knew of the device; `admitted`: readings taken.
     pub(crate) fn saw_data(&mut self, sight: &Sight, device: u32, data: &Data, before: Entry, admitted: u64) {
-        let after = self.gateway.entry(device);
         let Some(gossip) = &mut self.gossip else { return };
+        let after = self.gateway.entry(device);
         let source = sight.source;
         let readings = u32::try_from(admitted).unwrap_or(u32::MAX);
         let is_of_session = before.is_online() && before.session() == data.session;
