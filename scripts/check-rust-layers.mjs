@@ -18,7 +18,11 @@ const layers = {
 		// SWIM itself, its buffers and its source of chance; signatures.
 		externals: ["bytes", "ed25519-dalek", "foca", "rand_core", ...PURE_EXTERNALS],
 	},
-	"klais-gateway": { needs: ["klais-units", "klais-dam", "klais-burst-sync"], externals: PURE_EXTERNALS },
+	"klais-brain": { needs: ["klais-units"], externals: PURE_EXTERNALS },
+	"klais-gateway": {
+		needs: ["klais-units", "klais-dam", "klais-burst-sync", "klais-brain"],
+		externals: PURE_EXTERNALS,
+	},
 	// The protocol in a small world, explored to its end: tests alone.
 	"klais-model-check": {
 		needs: ["klais-units", "klais-dam", "klais-burst-sync", "klais-gateway"],

@@ -1,0 +1,1 @@
+//! Forecasts of the wave that is coming, with quantiles.
