@@ -35,6 +35,8 @@ pub struct Counts {
     pub nacks: u64,
     /// Received.
     pub byes: u64,
+    /// Frames that came back, as nobody listened.
+    pub refusals: u64,
     /// Sessions set up.
     pub connects: u64,
     /// Readings that left a device's buffer because a gateway has them.

@@ -198,6 +198,15 @@ impl Fleet {
         self.fire(device, now, Event::Redirected { session, gateway, delay_millis });
     }
 
+    /// A device hears at `now` that nobody listens at a gateway of the list: nothing, if it talks to another one by now.
+    pub fn refuse(&mut self, device: u32, gateway: u16, now: u64) {
+        self.counts.refusals += 1;
+        self.catch_up(device, now);
+        if self.devices[device as usize].gateway() == gateway {
+            self.fire(device, now, Event::Refused);
+        }
+    }
+
     /// Readings that an ACK or ADMIT took out of a device's buffer.
     fn count_acked(&mut self, device: u32, now: u64, frame: &Frame, before: Device, lost: u32) {
         let after = &self.devices[device as usize];

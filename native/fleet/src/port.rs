@@ -7,12 +7,12 @@
 use crate::error::FleetError;
 use nix::cmsg_space;
 use nix::errno::Errno;
-use nix::libc::{in_addr, in_pktinfo};
+use nix::libc::{in_addr, in_pktinfo, sock_extended_err, sockaddr_in};
 use nix::poll::{PollFd, PollFlags, ppoll};
-use nix::sys::socket::sockopt::{Ipv4PacketInfo, RcvBuf, RcvBufForce, SndBuf, SndBufForce};
+use nix::sys::socket::sockopt::{Ipv4PacketInfo, Ipv4RecvErr, RcvBuf, RcvBufForce, SndBuf, SndBufForce};
 use nix::sys::socket::{
     AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, MultiHeaders, SockFlag, SockProtocol,
-    SockType, SockaddrIn, bind, getsockname, recvmmsg, sendmsg, setsockopt, socket,
+    SockType, SockaddrIn, bind, getsockname, recvmmsg, recvmsg, sendmsg, setsockopt, socket,
 };
 use nix::sys::time::TimeSpec;
 use std::fs;
@@ -28,12 +28,23 @@ const RECEIVE_BYTES: usize = 2_048;
 /// A burst of answers to a whole fleet waits here.
 const RECEIVE_BUFFER_BYTES: usize = 64 << 20;
 const SEND_BUFFER_BYTES: usize = 8 << 20;
+/// News of datagrams sent before that one call to send may meet.
+const SEND_NEWS_MAX: usize = 16;
 
 /// A datagram that has arrived.
 #[derive(Clone, Copy, Debug)]
 struct Arrival {
     bytes: usize,
     to: Ipv4Addr,
+}
+
+/// A datagram came back: where it was to go, nobody listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Whose it was.
+    pub from: Ipv4Addr,
+    /// Whom it was for.
+    pub to: SocketAddrV4,
 }
 
 /// The socket and the memory that it receives into.
@@ -56,6 +67,7 @@ impl Port {
         let fd =
             socket(AddressFamily::Inet, SockType::Datagram, flags, SockProtocol::Udp).map_err(refused())?;
         setsockopt(&fd, Ipv4PacketInfo, &true).map_err(refused())?;
+        setsockopt(&fd, Ipv4RecvErr, &true).map_err(refused())?;
         // Without the right to force it, as much as the system allows.
         if setsockopt(&fd, RcvBufForce, &RECEIVE_BUFFER_BYTES).is_err() {
             setsockopt(&fd, RcvBuf, &RECEIVE_BUFFER_BYTES).map_err(refused())?;
@@ -83,8 +95,42 @@ impl Port {
         let info = in_pktinfo { ipi_ifindex: 0, ipi_spec_dst: source, ipi_addr: in_addr { s_addr: 0 } };
         let control = [ControlMessage::Ipv4PacketInfo(&info)];
         let to = SockaddrIn::from(to);
-        sendmsg(self.fd.as_raw_fd(), &[IoSlice::new(datagram)], &control, MsgFlags::MSG_DONTWAIT, Some(&to))
-            .map(drop)
+        let (data, now) = ([IoSlice::new(datagram)], MsgFlags::MSG_DONTWAIT);
+        let mut news = 0;
+        loop {
+            match sendmsg(self.fd.as_raw_fd(), &data, &control, now, Some(&to)) {
+                // Of an earlier datagram, and told once: this one did not go.
+                Err(Errno::ECONNREFUSED) if news < SEND_NEWS_MAX => news += 1,
+                done => return done.map(drop),
+            }
+        }
+    }
+
+    /// The next datagram that came back, if any. Never waits.
+    pub fn refusal(&self) -> Option<Refusal> {
+        let mut quoted = [0; 64];
+        let mut space = cmsg_space!(in_pktinfo, (sock_extended_err, sockaddr_in));
+        loop {
+            let mut slices = [IoSliceMut::new(&mut quoted)];
+            let flags = MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT;
+            let message =
+                recvmsg::<SockaddrIn>(self.fd.as_raw_fd(), &mut slices, Some(&mut space), flags).ok()?;
+            let (mut from, mut is_refused) = (None, false);
+            for control in message.cmsgs().ok()? {
+                match control {
+                    ControlMessageOwned::Ipv4PacketInfo(info) => {
+                        from = Some(Ipv4Addr::from(u32::from_be(info.ipi_addr.s_addr)));
+                    }
+                    ControlMessageOwned::Ipv4RecvErr(error, _) => {
+                        is_refused = error.ee_errno == Errno::ECONNREFUSED as u32;
+                    }
+                    _ => {}
+                }
+            }
+            if let (true, Some(from), Some(to)) = (is_refused, from, message.address) {
+                return Some(Refusal { from, to: SocketAddrV4::new(to.ip(), to.port()) });
+            }
+        }
     }
 
     /// Takes what has arrived, at most a batch: how many. Never waits.
@@ -145,6 +191,21 @@ mod tests {
     use super::*;
     use crate::signals::StopSignals;
     use std::net::UdpSocket;
+
+    #[test]
+    fn a_datagram_that_nobody_listens_for_comes_back() {
+        let port = Port::open(0).expect("a socket");
+        let gone = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("an address");
+        let std::net::SocketAddr::V4(to) = gone else { unreachable!("bound to IPv4") };
+        let from = Ipv4Addr::new(127, 200, 3, 5);
+        assert_eq!(port.refusal(), None);
+        port.send(from, to, b"anybody").expect("sent");
+        let signals = StopSignals::new().expect("signals");
+        port.wait_readable(signals.as_fd(), Duration::from_secs(5));
+        assert_eq!(port.refusal(), Some(Refusal { from, to }));
+        assert_eq!(port.refusal(), None);
+        port.send(from, to, b"still").expect("the news of the first is not this one's");
+    }
 
     #[test]
     fn datagrams_leave_from_and_arrive_at_any_local_address() {

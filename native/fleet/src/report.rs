@@ -107,6 +107,7 @@ struct Frames {
     acks: u64,
     nacks: u64,
     byes: u64,
+    refusals: u64,
     connects: u64,
     idle_transitions: u64,
 }
@@ -128,6 +129,7 @@ impl From<&Counts> for Frames {
             acks: c.acks,
             nacks: c.nacks,
             byes: c.byes,
+            refusals: c.refusals,
             connects: c.connects,
             idle_transitions: c.idle_transitions,
         }

@@ -9,7 +9,7 @@ use crate::error::FleetError;
 use crate::fleet::{Fleet, Plan};
 use crate::inbound::Inbound;
 use crate::lag::Quantiles;
-use crate::port::Port;
+use crate::port::{Port, Refusal};
 use crate::report::{Ending, Generator, Sockets, write_fleet};
 use crate::signals::StopSignals;
 use crate::transitions;
@@ -151,7 +151,7 @@ impl Run {
     }
 
     fn receive(&mut self) -> Result<usize, FleetError> {
-        let mut received = 0;
+        let mut received = self.take_refusals();
         for _ in 0..RECEIVE_BATCHES {
             let arrived = self.port.receive()?;
             if arrived == 0 {
@@ -173,6 +173,23 @@ impl Run {
             self.send()?;
         }
         Ok(received)
+    }
+
+    /// Devices hear that the gateway they talk to is not there: how many.
+    fn take_refusals(&mut self) -> usize {
+        let now = self.clock.now_micros().min(self.until - 1);
+        let mut taken = 0;
+        while taken < BURST_FRAMES
+            && let Some(Refusal { from, to }) = self.port.refusal()
+        {
+            taken += 1;
+            if let (Some(device), Some(gateway)) =
+                (self.transmitter.addresses.device(from), self.transmitter.gateway_at(to))
+            {
+                self.fleet.refuse(device, gateway, now);
+            }
+        }
+        taken
     }
 
     fn wait(&self) {

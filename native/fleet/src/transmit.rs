@@ -25,7 +25,8 @@ const NANOS_PER_MICRO: u64 = 1_000;
 /// Signs frames and sends each from its device's address to the device's gateway.
 pub struct Transmitter {
     clock: Clock,
-    addresses: Addresses,
+    /// Which address is whose.
+    pub addresses: Addresses,
     gateways: Vec<SocketAddrV4>,
     keys: MasterKeys,
     reading_bytes: usize,
@@ -111,6 +112,12 @@ impl Transmitter {
             gateway.ip().to_ipv6_mapped().octets() == *address && gateway.port() == *port
         };
         Some(self.gateways.iter().position(is_it).and_then(|place| u16::try_from(place).ok()))
+    }
+
+    /// The gateway at an address, as an index into the list.
+    pub fn gateway_at(&self, address: SocketAddrV4) -> Option<u16> {
+        let place = self.gateways.iter().position(|gateway| *gateway == address);
+        place.and_then(|place| u16::try_from(place).ok())
     }
 
     fn send(&self, port: &Port, frame: &Outgoing, datagram: &[u8]) -> Result<(), Errno> {

@@ -9,7 +9,7 @@ use common::{Setup, number, read_json};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, UdpSocket};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -169,6 +169,21 @@ fn without_a_gateway_nobody_connects_and_nothing_is_lost_silently() {
     assert_eq!((number(&report, "acked"), number(&report, "framesReceived")), (0, 0));
     assert_eq!(number(&report, "produced"), number(&report, "buffered"));
     assert!(number(&report, "hellos") > 100, "{report}");
+}
+
+#[test]
+fn devices_leave_a_gateway_that_is_gone_as_soon_as_they_are_refused() {
+    let gateway = TestGateway::start(&settings(DEVICES), 10.0, 0);
+    let gone = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("an address");
+    // Without the refusals, retransmissions alone would take 14 s.
+    let mut setup = Setup::fleet(&gateway, DEVICES, "127.78.0.0", 12);
+    setup.config["gateways"] = json!([gone.to_string(), gateway.address.to_string()]);
+    setup.config["fleet"]["gateways"] = json!(2);
+    let report = setup.report(&[]);
+    let seen = gateway.stop();
+    assert_balanced(&report, &seen);
+    assert_eq!(number(&report, "connects"), u64::from(DEVICES / 2), "{report}");
+    assert!(number(&report, "refusals") >= u64::from(DEVICES), "{report}");
 }
 
 #[test]

@@ -8,8 +8,8 @@ use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::{RcvBuf, RcvBufForce};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{SocketAddr, SocketAddrV4, UdpSocket};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -37,7 +37,11 @@ pub struct TestGateway {
     pub time_scale: f64,
     stop: Arc<AtomicBool>,
     thread: JoinHandle<Seen>,
+    _turn: MutexGuard<'static, ()>,
 }
+
+/// Fleets of several tests at once would be late by each other.
+static ONE_FLEET_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 struct Server {
     socket: UdpSocket,
@@ -79,6 +83,7 @@ pub fn settings(devices: u32) -> GatewaySettings {
 impl TestGateway {
     /// All its devices have a session. Loses so many frames in a thousand, either way.
     pub fn start(settings: &GatewaySettings, time_scale: f64, loss_permille: u64) -> Self {
+        let turn = ONE_FLEET_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let mut gateway = Gateway::new(settings.to_config(0).expect("a configuration")).expect("a gateway");
         gateway.assume_steady();
         (0..settings.devices).for_each(|device| gateway.assume_online(device));
@@ -110,7 +115,7 @@ impl TestGateway {
             server.seen.deferred = server.gateway.stats().deferred;
             server.seen
         });
-        Self { address, origin_nanos, time_scale, stop, thread }
+        Self { address, origin_nanos, time_scale, stop, thread, _turn: turn }
     }
 
     pub fn stop(self) -> Seen {
