@@ -36,6 +36,8 @@ export interface ClusterOptions {
 	readonly keyHigh: number;
 	readonly admission: "open" | "drop" | "slots";
 	readonly deduplicate: boolean;
+	/** What finds out a gateway's share of the sink; `fixed`: it is `capacityPerSecond`. */
+	readonly controller: string;
 	readonly capacityPerSecond: number;
 	readonly sessionsPerSecond: number;
 	readonly slotWindowMicros: number;

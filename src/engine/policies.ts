@@ -6,6 +6,8 @@ import type { Streams } from "./streams.js";
 export interface Policy {
 	readonly name: PolicyName;
 	readonly admission: ClusterOptions["admission"];
+	/** Of the gateways, by its name in `native/brain`. */
+	readonly controller: ClusterOptions["controller"];
 	/** Frames travel over TCP, as a Kafka client's do: loss is delay, and nothing comes twice or out of order. */
 	readonly tcp: boolean;
 	/** Marks, transactions, exactly once. Else a plain proxy: at least once. */
@@ -35,6 +37,7 @@ export const POLICIES: Readonly<Record<PolicyName, Policy>> = {
 	none: {
 		name: "none",
 		admission: "open",
+		controller: "fixed",
 		tcp: true,
 		exactlyOnce: false,
 		liveFirst: false,
@@ -45,6 +48,7 @@ export const POLICIES: Readonly<Record<PolicyName, Policy>> = {
 	static: {
 		name: "static",
 		admission: "drop",
+		controller: "fixed",
 		tcp: false,
 		exactlyOnce: true,
 		liveFirst: true,
@@ -55,6 +59,7 @@ export const POLICIES: Readonly<Record<PolicyName, Policy>> = {
 	klais: {
 		name: "klais",
 		admission: "slots",
+		controller: "fixed",
 		tcp: false,
 		exactlyOnce: true,
 		liveFirst: true,
@@ -108,6 +113,7 @@ export function clusterOptions(scenario: Scenario, policy: Policy, streams: Stre
 		keyHigh: streams.keyHigh,
 		admission: policy.admission,
 		deduplicate: policy.exactlyOnce,
+		controller: policy.controller,
 		capacityPerSecond: capacity,
 		sessionsPerSecond: gateways.sessionsPerSecond,
 		slotWindowMicros: gateways.slotWindowMicros,

@@ -72,6 +72,15 @@ impl<P: Payload> Gateway<P> {
         self.nack(now, device, data, NackReason::Later, millis(delay_micros).max(1));
     }
 
+    /// Tells a device to come back so much later, as the controller wants it.
+    pub(crate) fn send_away(&mut self, now: u64, device: u32, data: &Data, delay_micros: u64) {
+        self.stats.turned_away += u64::from(data.count);
+        if let Some(entry) = self.entry_mut(device) {
+            entry.set_nacked(Lane::Backfill, true);
+        }
+        self.nack(now, device, data, NackReason::Later, millis(delay_micros).max(1));
+    }
+
     fn standby_wait_micros(&self) -> u64 {
         let predicted = self.standby_readings.saturating_mul(1_000_000) / self.backfill_rate.max(1);
         predicted.saturating_mul(2).saturating_add(STANDBY_MICROS)
@@ -111,7 +120,8 @@ impl<P: Payload> Gateway<P> {
             session_queue_micros: self.dam.session_queue_nanos(nanos) / NANOS_PER_MICRO,
             backfill_queue_micros: self.dam.backfill_queue_nanos(nanos) / NANOS_PER_MICRO,
         };
-        let rate = self.pace.backfill_rate(self.capacity_per_second, self.config.overbook_permille, load);
+        let overbook = self.control.decision.overbook_permille.unwrap_or(self.config.overbook_permille);
+        let rate = self.pace.backfill_rate(self.capacity_per_second, overbook, load);
         if rate != self.backfill_rate {
             self.backfill_rate = rate;
             // A rate in 1..=capacity is always a valid limit; were it not, the old one stays.

@@ -28,6 +28,19 @@ impl<P: Payload> Gateway<P> {
         Ok(())
     }
 
+    /// What the controller has found out for the shards that are served now, in readings per second, holds from now on.
+    ///
+    /// # Errors
+    /// What the dam refuses. Its limits are those from before then.
+    pub(crate) fn set_share(&mut self, readings_per_second: u64) -> Result<(), DamError> {
+        let before = self.learnt_capacity.replace(readings_per_second.max(1));
+        self.set_shared_limits().inspect_err(|_| {
+            self.learnt_capacity = before;
+            // They were good when they were set.
+            let _ = self.set_shared_limits();
+        })
+    }
+
     /// Of the sink, for the shards that are served now, in readings per second.
     #[must_use]
     pub fn capacity_per_second(&self) -> u64 {
@@ -59,14 +72,18 @@ impl<P: Payload> Gateway<P> {
 
     fn set_shared_limits(&mut self) -> Result<(), DamError> {
         let (served, home) = self.share();
-        let factor = (served, home);
+        let factor = match self.learnt_capacity {
+            Some(learnt) => (learnt, self.config.capacity_per_second.max(1)),
+            None => (served, home),
+        };
         if let Some(limit) = self.config.dam.live {
             self.dam.set_limit(Layer::Live, scaled(limit, factor))?;
         }
         if let Some(limit) = self.config.dam.global {
             self.dam.set_limit(Layer::Global, scaled(limit, factor))?;
         }
-        let capacity = u128::from(self.config.capacity_per_second) * u128::from(served) / u128::from(home);
+        let capacity =
+            u128::from(self.config.capacity_per_second) * u128::from(factor.0) / u128::from(factor.1);
         self.capacity_per_second = u64::try_from(capacity).unwrap_or(u64::MAX).max(1);
         Ok(())
     }

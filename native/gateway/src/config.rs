@@ -1,5 +1,6 @@
 //! What a gateway is set to.
 
+use crate::ControllerConfig;
 use klais_dam::{DamConfig, DamError};
 
 /// Settings of one gateway. Times in microseconds, amounts in readings.
@@ -26,7 +27,9 @@ pub struct GatewayConfig {
     pub deduplicate: bool,
     /// Reserve backfill slots by work and pace the sink at `capacity_per_second`.
     pub slots: bool,
-    /// This gateway's share of the sink. Used with `slots`.
+    /// What finds out this gateway's share of the sink.
+    pub controller: ControllerConfig,
+    /// This gateway's share of the sink; for a controller that finds it out, where it begins. Used with `slots`.
     pub capacity_per_second: u64,
     /// Promise this much more than the capacity, in thousandths, against no-shows: 1,000 for none.
     pub overbook_permille: u64,

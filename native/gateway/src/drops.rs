@@ -25,9 +25,11 @@ pub enum Drop {
     NoOwner,
     /// A reading beyond the last that a device can take.
     BeyondRange,
+    /// The controller refuses it.
+    Controller,
 }
 
-const OWN: [&str; 9] = [
+const OWN: [&str; 10] = [
     "stale-epoch",
     "stale-session",
     "sink-queue-full",
@@ -37,6 +39,7 @@ const OWN: [&str; 9] = [
     "misdirected",
     "no-owner",
     "beyond-range",
+    "controller",
 ];
 const DAM: usize = DropReason::ALL.len();
 
@@ -70,6 +73,7 @@ impl Drop {
             Self::Misdirected => DAM + 6,
             Self::NoOwner => DAM + 7,
             Self::BeyondRange => DAM + 8,
+            Self::Controller => DAM + 9,
         }
     }
 }

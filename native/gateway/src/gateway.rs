@@ -1,5 +1,6 @@
 //! The pipeline.
 
+use crate::control::Control;
 use crate::drops::{Drop, DropCounters};
 use crate::ingress::{Ingress, ingress};
 use crate::intake::no_session;
@@ -37,6 +38,8 @@ pub struct Gateway<P = ()> {
     pub(crate) members: Vec<bool>,
     /// Of the sink, for the shards served.
     pub(crate) capacity_per_second: u64,
+    /// The same, where the controller has found it out.
+    pub(crate) learnt_capacity: Option<u64>,
     pub(crate) next_turn: usize,
     pub(crate) next_batch: u32,
     pub(crate) next_commit: u64,
@@ -62,6 +65,9 @@ pub struct Gateway<P = ()> {
     pub(crate) transmits: Vec<Transmit>,
     pub(crate) requests: Vec<SinkRequest<P>>,
     pub(crate) stats: Stats,
+    /// Readings handed to the sink and not decided.
+    pub(crate) in_flight_readings: u64,
+    pub(crate) control: Control,
     drops: DropCounters,
 }
 
@@ -99,6 +105,7 @@ impl<P: Payload> Gateway<P> {
             serving: Vec::new(),
             members: vec![false; config.gateways as usize],
             capacity_per_second: config.capacity_per_second.max(1),
+            learnt_capacity: None,
             next_turn: 0,
             next_batch: 0,
             next_commit: config.commit_offset_micros,
@@ -119,6 +126,8 @@ impl<P: Payload> Gateway<P> {
             transmits: Vec::new(),
             requests: Vec::new(),
             stats: Stats::default(),
+            in_flight_readings: 0,
+            control: Control::new(&config.controller),
             drops: [0; DROP_NAMES.len()],
             dam,
             config,
@@ -257,6 +266,9 @@ impl<P: Payload> Gateway<P> {
             self.transmit(now, device, answer);
             return;
         }
+        if matches!(frame, Frame::Hello(_)) {
+            self.control.on_hello();
+        }
         match (frame, standing) {
             (Frame::Hello(_) | Frame::Data(_), Standing::Nobodys) => self.count_drop(Drop::NoOwner),
             (Frame::Hello(hello), Standing::Coming) => self.hold_hello(device, *hello),
@@ -306,12 +318,8 @@ impl<P: Payload> Gateway<P> {
         if self.next_open <= now {
             self.open_due(now);
         }
-        if self.is_idle() {
-            self.skip_commits(now);
-        }
-        while self.next_commit <= now {
-            self.commit_tick(self.next_commit);
-        }
+        self.tick_until(now);
+        self.commit_until(now);
         while self.config.slots && self.pace.next_tick() <= now {
             self.pace_tick(self.pace.next_tick());
         }
@@ -328,7 +336,7 @@ impl<P: Payload> Gateway<P> {
     /// When [`Gateway::poll`] has something to do next.
     #[must_use]
     pub fn next_deadline(&self) -> u64 {
-        let next = self.next_commit.min(self.next_open);
+        let next = self.next_commit.min(self.next_open).min(self.control.next_tick());
         if self.config.slots { next.min(self.pace.next_tick()) } else { next }
     }
 
@@ -349,6 +357,9 @@ impl<P: Payload> Gateway<P> {
         self.undecided_frames = 0;
         self.proofs_due = 0;
         (self.queued_readings, self.queued_backfill) = (0, 0);
+        self.in_flight_readings = 0;
+        self.learnt_capacity = None;
+        self.control = Control::new(&self.config.controller);
         self.pace.on_restart();
         if let Ok(dam) = Dam::new(self.config.dam.clone()) {
             self.dam = dam;

@@ -26,6 +26,7 @@ impl<P: Payload> Gateway<P> {
             self.count_drop(Drop::BeyondRange);
             return;
         }
+        self.note_offered(data.lane, data.count.into());
         let intake = Intake { mark: entry.mark(data.lane), deduplicate: self.config.deduplicate };
         match intake.offer(data) {
             // With frames of the lane undecided the mark is not durable yet: the commit will answer.
@@ -60,6 +61,7 @@ impl<P: Payload> Gateway<P> {
         let is_full = self.undecided_frames >= self.config.undecided_frames_max;
         if is_full || self.queued_readings + u64::from(count) > self.config.sink_queue_readings {
             self.count_drop(Drop::SinkQueueFull);
+            self.note_refused(data.lane, count.into());
             return;
         }
         if paced && entry.credit < count {
@@ -67,7 +69,11 @@ impl<P: Payload> Gateway<P> {
             return;
         }
         if paced && !self.has_room_for_backfill(&entry) {
+            self.note_refused(data.lane, count.into());
             self.turn_away(now, device, data);
+            return;
+        }
+        if !self.is_let_in(now, device, data, count.into()) {
             return;
         }
         let Some(stored) = self.entry_mut(device) else { return };
@@ -82,23 +88,15 @@ impl<P: Payload> Gateway<P> {
             self.pace.on_live(u64::from(count));
         }
         self.stats.admitted += u64::from(count);
+        self.note_accepted(data.lane, count.into());
         let (session, lane, stride, due_millis) = (data.session, data.lane, data.stride, data.due_millis);
         let epoch = entry.epoch;
-        self.enqueue(SinkEntry {
-            device,
-            session,
-            epoch,
-            lane,
-            first,
-            count,
-            stride,
-            end,
-            due_millis,
-            payload,
-        });
+        let entry =
+            SinkEntry { device, session, epoch, lane, first, count, stride, end, due_millis, payload };
+        self.enqueue(now, entry);
     }
 
-    fn enqueue(&mut self, entry: SinkEntry<P>) {
+    fn enqueue(&mut self, now: u64, entry: SinkEntry<P>) {
         let one_lane = !self.config.slots;
         let readings = u64::from(entry.count);
         self.undecided_frames += 1;
@@ -107,7 +105,7 @@ impl<P: Payload> Gateway<P> {
             self.queued_backfill += readings;
         }
         self.stats.queued_max = self.stats.queued_max.max(self.queued_readings);
-        self.shards[(entry.device % self.config.shards) as usize].queue.push(entry, one_lane);
+        self.shards[(entry.device % self.config.shards) as usize].queue.push(now, entry, one_lane);
     }
 
     pub(crate) fn nack(&mut self, now: u64, device: u32, data: &Data, reason: NackReason, delay_millis: u32) {

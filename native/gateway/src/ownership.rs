@@ -166,7 +166,7 @@ impl<P: Payload> Gateway<P> {
         }
         let batch = self.take_batch_number();
         let entries: std::sync::Arc<[_]> = [].into();
-        self.shards[number as usize].in_flight.push_back(InFlight { batch, entries: entries.clone() });
+        self.shards[number as usize].in_flight.push_back(InFlight::empty(batch, now));
         let claim = Submission { at: now, shard: number, batch, claim, entries };
         self.requests.push(SinkRequest::Store(claim));
     }
@@ -176,6 +176,7 @@ impl<P: Payload> Gateway<P> {
         let shard = &mut self.shards[number as usize];
         shard.state = State::Serving;
         let Some(last) = shard.in_flight.pop_front() else { return };
+        self.in_flight_readings = self.in_flight_readings.saturating_sub(last.readings);
         let is_stored = last.entries.first().is_some_and(|entry| {
             checkpoints.into_iter().any(|stored| {
                 let same = stored.device == entry.device && stored.lane == entry.lane;
@@ -185,7 +186,7 @@ impl<P: Payload> Gateway<P> {
         if is_stored {
             self.on_committed(now, number, &last.entries);
         } else if !last.entries.is_empty() {
-            self.put_back(number, &last.entries);
+            self.put_back(number, last.since, &last.entries);
         }
     }
 
@@ -249,6 +250,8 @@ impl<P: Payload> Gateway<P> {
         }
         let in_flight: usize = lost.in_flight.iter().map(|batch| batch.entries.len()).sum();
         let frames = (lost.queue.len() + in_flight) as u64;
+        let under_way: u64 = lost.in_flight.iter().map(|batch| batch.readings).sum();
+        self.in_flight_readings = self.in_flight_readings.saturating_sub(under_way);
         self.undecided_frames = self.undecided_frames.saturating_sub(frames);
         self.queued_readings -= lost.queue.readings();
         self.queued_backfill -= lost.queue.backfill_readings();

@@ -28,11 +28,27 @@ pub struct SinkEntry<P = ()> {
     pub payload: P,
 }
 
+#[derive(Debug)]
+struct Waiting<P> {
+    /// When it was accepted.
+    since: u64,
+    entry: SinkEntry<P>,
+}
+
+/// What goes into one transaction.
+#[derive(Debug)]
+pub(crate) struct Batch<P> {
+    pub(crate) entries: Vec<SinkEntry<P>>,
+    /// When the oldest of them was accepted.
+    pub(crate) since: u64,
+    pub(crate) readings: u64,
+}
+
 /// What waits for one shard's producer.
 #[derive(Debug)]
 pub(crate) struct SinkQueue<P> {
-    live: VecDeque<SinkEntry<P>>,
-    backfill: VecDeque<SinkEntry<P>>,
+    live: VecDeque<Waiting<P>>,
+    backfill: VecDeque<Waiting<P>>,
     live_readings: u64,
     backfill_readings: u64,
 }
@@ -56,45 +72,54 @@ impl<P: Clone> SinkQueue<P> {
         self.live.is_empty() && self.backfill.is_empty()
     }
 
-    /// With `one_lane`, live and backfill share one first-in first-out queue.
-    pub(crate) fn push(&mut self, entry: SinkEntry<P>, one_lane: bool) {
-        if entry.lane == Lane::Live && !one_lane {
-            self.live_readings += u64::from(entry.count);
-            self.live.push_back(entry);
+    pub(crate) fn live_readings(&self) -> u64 {
+        self.live_readings
+    }
+
+    /// When the oldest of what waits was accepted.
+    pub(crate) fn since(&self) -> Option<u64> {
+        let heads = self.live.front().into_iter().chain(self.backfill.front());
+        heads.map(|waiting| waiting.since).min()
+    }
+
+    /// With `one_lane`, live and backfill share one first-in first-out queue. `now`: it is accepted.
+    pub(crate) fn push(&mut self, now: u64, entry: SinkEntry<P>, one_lane: bool) {
+        let waiting = Waiting { since: now, entry };
+        if waiting.entry.lane == Lane::Live && !one_lane {
+            self.live_readings += u64::from(waiting.entry.count);
+            self.live.push_back(waiting);
         } else {
-            self.backfill_readings += u64::from(entry.count);
-            self.backfill.push_back(entry);
+            self.backfill_readings += u64::from(waiting.entry.count);
+            self.backfill.push_back(waiting);
         }
     }
 
-    /// Puts a failed batch back in front, in its order.
-    pub(crate) fn put_back(&mut self, entries: &[SinkEntry<P>], one_lane: bool) {
+    /// Puts a failed batch back in front, in its order. `since`: when its oldest entry was accepted.
+    pub(crate) fn put_back(&mut self, since: u64, entries: &[SinkEntry<P>], one_lane: bool) {
         for entry in entries.iter().cloned().rev() {
-            if entry.lane == Lane::Live && !one_lane {
-                self.live_readings += u64::from(entry.count);
-                self.live.push_front(entry);
+            let waiting = Waiting { since, entry };
+            if waiting.entry.lane == Lane::Live && !one_lane {
+                self.live_readings += u64::from(waiting.entry.count);
+                self.live.push_front(waiting);
             } else {
-                self.backfill_readings += u64::from(entry.count);
-                self.backfill.push_front(entry);
+                self.backfill_readings += u64::from(waiting.entry.count);
+                self.backfill.push_front(waiting);
             }
         }
     }
 
     /// Takes live readings up to `most`, then backfill while fewer than `most` and than `backfill_budget` are taken.
-    pub(crate) fn take(&mut self, most: u64, backfill_budget: u64) -> Vec<SinkEntry<P>> {
-        let mut batch = Vec::new();
-        let mut taken = 0;
-        while taken < most {
-            let Some(entry) = self.live.pop_front() else { break };
-            self.live_readings -= u64::from(entry.count);
-            taken += u64::from(entry.count);
-            batch.push(entry);
+    pub(crate) fn take(&mut self, most: u64, backfill_budget: u64) -> Batch<P> {
+        let mut batch = Batch { entries: Vec::new(), since: u64::MAX, readings: 0 };
+        while batch.readings < most {
+            let Some(waiting) = self.live.pop_front() else { break };
+            self.live_readings -= u64::from(waiting.entry.count);
+            batch.add(waiting);
         }
-        while taken < most.min(backfill_budget) {
-            let Some(entry) = self.backfill.pop_front() else { break };
-            self.backfill_readings -= u64::from(entry.count);
-            taken += u64::from(entry.count);
-            batch.push(entry);
+        while batch.readings < most.min(backfill_budget) {
+            let Some(waiting) = self.backfill.pop_front() else { break };
+            self.backfill_readings -= u64::from(waiting.entry.count);
+            batch.add(waiting);
         }
         batch
     }
@@ -102,5 +127,13 @@ impl<P: Clone> SinkQueue<P> {
     /// Runs that wait.
     pub(crate) fn len(&self) -> usize {
         self.live.len() + self.backfill.len()
+    }
+}
+
+impl<P> Batch<P> {
+    fn add(&mut self, waiting: Waiting<P>) {
+        self.readings += u64::from(waiting.entry.count);
+        self.since = self.since.min(waiting.since);
+        self.entries.push(waiting.entry);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The simulator and the daemon both build their gateways here, so that they cannot differ.
 
-use crate::{GatewayAddress, GatewayConfig, GatewayError};
+use crate::{ControllerConfig, GatewayAddress, GatewayConfig, GatewayError};
 use klais_dam::{DamConfig, Limit, MAX_HORIZON_NANOS, SessionMode};
 use klais_units::{NANOS_PER_MICRO, NANOS_PER_SECOND};
 
@@ -64,7 +64,9 @@ pub struct GatewaySettings {
     pub admission: Admission,
     /// See [`GatewayConfig::deduplicate`].
     pub deduplicate: bool,
-    /// Its share of the sink, in readings per second.
+    /// See [`GatewayConfig::controller`].
+    pub controller: ControllerConfig,
+    /// See [`GatewayConfig::capacity_per_second`], in readings per second.
     pub capacity_per_second: u64,
     /// Sessions that it opens per second.
     pub sessions_per_second: u64,
@@ -108,6 +110,7 @@ impl GatewaySettings {
             dam: self.dam(),
             deduplicate: self.deduplicate,
             slots: self.admission == Admission::Slots,
+            controller: self.controller.clone(),
             capacity_per_second: self.capacity_per_second.max(1),
             overbook_permille: self.overbook_permille,
             sink_queue_readings: self.sink_queue_readings,

@@ -28,6 +28,13 @@ pub(crate) enum State {
 #[derive(Debug)]
 pub(crate) struct InFlight<P> {
     pub(crate) batch: u32,
+    /// When it was handed to the sink.
+    pub(crate) at: u64,
+    /// When the oldest frame in it was accepted.
+    pub(crate) since: u64,
+    pub(crate) readings: u64,
+    /// Readings of this gateway under way then, with its own.
+    pub(crate) in_flight_readings: u64,
     pub(crate) entries: Arc<[SinkEntry<P>]>,
 }
 
@@ -53,6 +60,13 @@ pub(crate) struct Shard<P> {
     pub(crate) proven_at: u64,
     /// The next turn is to show that nobody else has it, though nothing waits.
     pub(crate) proof_due: bool,
+}
+
+impl<P> InFlight<P> {
+    /// A transaction without readings.
+    pub(crate) fn empty(batch: u32, at: u64) -> Self {
+        Self { batch, at, since: at, readings: 0, in_flight_readings: 0, entries: Arc::new([]) }
+    }
 }
 
 impl<P> Default for Shard<P> {

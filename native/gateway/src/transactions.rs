@@ -14,8 +14,18 @@ const SHRUNK_MAX: u32 = 16;
 const BUDGET_INTERVALS: u64 = 4;
 
 impl<P: Payload> Gateway<P> {
+    /// The turns up to and including `now`.
+    pub(crate) fn commit_until(&mut self, now: u64) {
+        if self.is_idle() {
+            self.skip_commits(now);
+        }
+        while self.next_commit <= now {
+            self.commit_tick(self.next_commit);
+        }
+    }
+
     /// Turns that pass while nothing waits: they change the budget alone.
-    pub(crate) fn skip_commits(&mut self, now: u64) {
+    fn skip_commits(&mut self, now: u64) {
         let turn = self.turn_micros();
         let turns = (now.saturating_add(1)).saturating_sub(self.next_commit).div_ceil(turn);
         self.refill_budget(turns * turn);
@@ -28,32 +38,41 @@ impl<P: Payload> Gateway<P> {
     }
 
     /// Gives the next shard its turn, at a time on the commit grid: shards take turns within a commit interval.
-    pub(crate) fn commit_tick(&mut self, at: u64) {
+    fn commit_tick(&mut self, at: u64) {
         let turn = self.turn_micros();
         let budget = self.refill_budget(turn);
         self.next_commit = at + turn;
         let place = self.next_turn % self.serving.len().max(1);
         self.next_turn = place + 1;
         let Some(number) = self.serving.get(place).copied() else { return };
+        let history = self.history_allowed(budget);
         let shard = &mut self.shards[number as usize];
         let full = shard.in_flight.len() >= self.config.batches_in_flight_max;
         if full || shard.state != State::Serving || (shard.queue.is_empty() && !shard.proof_due) {
             return;
         }
-        let backfill_budget = if self.config.slots { u64::try_from(budget).unwrap_or(0) } else { u64::MAX };
         let most = (self.config.batch_readings_max >> shard.shrunk).max(1);
         let queued = (shard.queue.readings(), shard.queue.backfill_readings());
-        let entries = shard.queue.take(most, backfill_budget);
+        let taken = shard.queue.take(most, history);
         self.queued_readings -= queued.0 - shard.queue.readings();
         self.queued_backfill -= queued.1 - shard.queue.backfill_readings();
-        let claim = (entries.is_empty() && shard.proof_due).then_some(shard.term);
-        if entries.is_empty() && claim.is_none() {
+        let claim = (taken.entries.is_empty() && shard.proof_due).then_some(shard.term);
+        if taken.entries.is_empty() && claim.is_none() {
             return;
         }
         self.proofs_due -= u32::from(std::mem::take(&mut shard.proof_due));
         let batch = self.take_batch_number();
-        let entries: Arc<[SinkEntry<P>]> = entries.into();
-        let in_flight = InFlight { batch, entries: Arc::clone(&entries) };
+        let entries: Arc<[SinkEntry<P>]> = taken.entries.into();
+        self.in_flight_readings += taken.readings;
+        self.control.on_submitted(taken.readings);
+        let in_flight = InFlight {
+            batch,
+            at,
+            since: taken.since.min(at),
+            readings: taken.readings,
+            in_flight_readings: self.in_flight_readings,
+            entries: Arc::clone(&entries),
+        };
         self.shards[number as usize].in_flight.push_back(in_flight);
         self.spend_budget(&entries);
         let submission = Submission { at, shard: number, batch, claim, entries };
@@ -112,8 +131,11 @@ impl<P: Payload> Gateway<P> {
         let Some((number, place)) = found else { return };
         let shard = &mut self.shards[number as usize];
         if !self.config.deduplicate {
-            let done = shard.in_flight.remove(place);
-            self.on_plain_outcome(now, done.as_ref().map_or(&[], |done| &done.entries), outcome);
+            if let Some(done) = shard.in_flight.remove(place) {
+                self.in_flight_readings = self.in_flight_readings.saturating_sub(done.readings);
+                self.note_outcome(now, &done, outcome == Outcome::Committed);
+                self.on_plain_outcome(now, &done.entries, outcome);
+            }
             return;
         }
         match (shard.state, outcome) {
@@ -124,11 +146,14 @@ impl<P: Payload> Gateway<P> {
             (_, Outcome::Committed) => {
                 if let Some(done) = shard.in_flight.remove(place) {
                     shard.proven_at = now;
+                    self.in_flight_readings = self.in_flight_readings.saturating_sub(done.readings);
+                    self.note_outcome(now, &done, true);
                     self.on_committed(now, number, &done.entries);
                 }
             }
             (_, Outcome::Failed) => {
                 shard.state = State::Reopening;
+                self.note_failure(now, number);
                 self.open_again(number, now.saturating_add(REOPEN_MICROS));
             }
             (_, Outcome::Fenced) => self.on_fenced(now, number),
@@ -157,11 +182,11 @@ impl<P: Payload> Gateway<P> {
     }
 
     /// Puts a transaction that is not in the log back in front.
-    pub(crate) fn put_back(&mut self, number: u32, entries: &[SinkEntry<P>]) {
+    pub(crate) fn put_back(&mut self, number: u32, since: u64, entries: &[SinkEntry<P>]) {
         let shard = &mut self.shards[number as usize];
         shard.shrunk = SHRUNK_MAX;
         let queued = (shard.queue.readings(), shard.queue.backfill_readings());
-        shard.queue.put_back(entries, !self.config.slots);
+        shard.queue.put_back(since, entries, !self.config.slots);
         self.queued_readings += shard.queue.readings() - queued.0;
         self.queued_backfill += shard.queue.backfill_readings() - queued.1;
     }

@@ -72,6 +72,7 @@ fn settings_refuse_what_makes_no_gateway() {
         cookie_key: [7; 16],
         admission: Admission::Slots,
         deduplicate: true,
+        controller: klais_gateway::ControllerConfig::Fixed,
         capacity_per_second: 1_000,
         sessions_per_second: 10,
         slot_window_micros: SECOND,

@@ -1,6 +1,6 @@
 //! The `policy` part of the configuration: the same keys as the engine's `ClusterOptions`.
 
-use klais_gateway::{Admission, GatewayAddress, GatewaySettings};
+use klais_gateway::{Admission, ControllerConfig, GatewayAddress, GatewaySettings};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
@@ -18,6 +18,9 @@ pub struct PolicyConfig {
     #[serde(deserialize_with = "admission")]
     pub admission: Admission,
     pub deduplicate: bool,
+    /// Left out: the capacity is as configured.
+    #[serde(default, deserialize_with = "controller")]
+    pub controller: ControllerConfig,
     pub capacity_per_second: u32,
     pub sessions_per_second: u32,
     pub slot_window_micros: u64,
@@ -58,6 +61,7 @@ impl PolicyConfig {
             cookie_key: self.cookie_key(gateway),
             admission: self.admission,
             deduplicate: self.deduplicate,
+            controller: self.controller.clone(),
             capacity_per_second: self.capacity_per_second.into(),
             sessions_per_second: self.sessions_per_second.into(),
             slot_window_micros: self.slot_window_micros,
@@ -78,6 +82,13 @@ fn admission<'de, D: Deserializer<'de>>(from: D) -> Result<Admission, D::Error> 
     let found = String::deserialize(from)?;
     let bad = || D::Error::custom(format!("expected open, drop or slots, found {found:?}"));
     Admission::from_name(&found).ok_or_else(bad)
+}
+
+fn controller<'de, D: Deserializer<'de>>(from: D) -> Result<ControllerConfig, D::Error> {
+    let found = String::deserialize(from)?;
+    let bad =
+        || D::Error::custom(format!("expected {}, found {found:?}", ControllerConfig::NAMES.join(", ")));
+    ControllerConfig::from_name(&found).ok_or_else(bad)
 }
 
 /// The engine's: gateways of one run differ.

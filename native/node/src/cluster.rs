@@ -103,6 +103,9 @@ impl Cluster {
         let mut at = 0;
         while let Some(head) = records.get(at).copied() {
             let gateway = self.index_of(&head)?;
+            if !self.frozen[gateway as usize] {
+                self.gateways[gateway as usize].catch_up(head.time);
+            }
             let rest = records.get_mut(at + 1..).unwrap_or_default();
             let frames = rest.iter().position(|r| r.kind() == kind::GATEWAY).unwrap_or(rest.len());
             let (block, _) = rest.split_at_mut(frames);

@@ -1,7 +1,7 @@
 //! What the engine says when it creates the native objects. Times in microseconds, amounts in readings.
 
 use klais_burst_sync::{Backoff, BackoffKind, ConfigError, DeviceConfig, Overflow, Schedule, Storage};
-use klais_gateway::{Admission, GatewayConfig, GatewaySettings};
+use klais_gateway::{Admission, ControllerConfig, GatewayConfig, GatewaySettings};
 use napi::bindgen_prelude::{Error, Result};
 use napi_derive::napi;
 
@@ -45,6 +45,8 @@ pub struct ClusterOptions {
     /// `open`, `drop` or `slots`.
     pub admission: String,
     pub deduplicate: bool,
+    /// By its name: `fixed`, `brain` or another one's.
+    pub controller: String,
     pub capacity_per_second: u32,
     pub sessions_per_second: u32,
     pub slot_window_micros: f64,
@@ -111,6 +113,7 @@ impl ClusterOptions {
             cookie_key: cookie_key(self.key_low, self.key_high, gateway),
             admission: Admission::from_name(&self.admission).ok_or_else(|| bad("admission"))?,
             deduplicate: self.deduplicate,
+            controller: ControllerConfig::from_name(&self.controller).ok_or_else(|| bad("controller"))?,
             capacity_per_second: self.capacity_of(gateway),
             sessions_per_second: u64::from(self.sessions_per_second),
             slot_window_micros: self.slot_window_micros as u64,

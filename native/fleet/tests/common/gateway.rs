@@ -65,6 +65,7 @@ pub fn settings(devices: u32) -> GatewaySettings {
         cookie_key: [1; 16],
         admission: Admission::Slots,
         deduplicate: true,
+        controller: klais_gateway::ControllerConfig::Fixed,
         capacity_per_second: 20_000,
         sessions_per_second: 500,
         slot_window_micros: 10_000_000,

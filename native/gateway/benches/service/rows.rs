@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use klais_burst_sync::wire::{self, FRAME_BYTES_MAX, MasterKeys, Parsed};
 use klais_burst_sync::{Data, Frame, Hello, Lane};
-use klais_gateway::{Admission, Gateway, GatewaySettings, Ingress, Outcome, SinkRequest};
+use klais_gateway::{Admission, ControllerConfig, Gateway, GatewaySettings, Ingress, Outcome, SinkRequest};
 use klais_units::{draw, scale};
 
 /// Frames of a slice, which a time slice of the scheduler holds whole; each is another device's.
@@ -218,6 +218,7 @@ fn settings(devices: u32, sessions_per_second: u64) -> GatewaySettings {
         cookie_key: *b"cookies of a row",
         admission: Admission::Slots,
         deduplicate: true,
+        controller: ControllerConfig::Fixed,
         capacity_per_second: WIDE,
         sessions_per_second,
         slot_window_micros: 60_000_000,

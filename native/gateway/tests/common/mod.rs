@@ -12,7 +12,9 @@ pub mod world;
 
 use klais_burst_sync::{Data, Frame, Hello, Lane, Term, TermEcho};
 use klais_dam::{DamConfig, Limit, SessionMode};
-use klais_gateway::{DROP_NAMES, Gateway, GatewayConfig, Ingress, Outcome, SinkRequest, Submission};
+use klais_gateway::{
+    ControllerConfig, DROP_NAMES, Gateway, GatewayConfig, Ingress, Outcome, SinkRequest, Submission,
+};
 
 pub const SECOND: u64 = 1_000_000;
 
@@ -38,6 +40,7 @@ pub fn config(devices: u32) -> GatewayConfig {
         dam,
         deduplicate: true,
         slots: true,
+        controller: ControllerConfig::Fixed,
         capacity_per_second: capacity,
         overbook_permille: 1_000,
         sink_queue_readings: 1_000_000,

@@ -87,6 +87,7 @@ pub fn gateway_config(gateway: u32, devices: usize) -> GatewayConfig {
         dam: DamConfig::open(devices),
         deduplicate: true,
         slots: true,
+        controller: klais_gateway::ControllerConfig::Fixed,
         capacity_per_second: 1_000_000,
         overbook_permille: 1_000,
         sink_queue_readings: 1_000,
