@@ -18,6 +18,9 @@ export class FleetProcess {
 	/** How far it is. */
 	progress = { timeMicros: 0, framesSent: 0 };
 	private readonly child: Child;
+	/** It listens to signals from its first line on; one that comes sooner would end it without a report. */
+	private isListening = false;
+	private isInterrupted = false;
 
 	private constructor(
 		namespace: string,
@@ -32,6 +35,10 @@ export class FleetProcess {
 			["--config", config],
 			(line) => {
 				this.progress = parseFleetProgress(line) ?? this.progress;
+				this.isListening = true;
+				if (this.isInterrupted) {
+					this.child.signal("SIGTERM");
+				}
 			},
 		);
 	}
@@ -66,7 +73,10 @@ export class FleetProcess {
 
 	/** Tells it to stop sending and to write its report. */
 	interrupt(): void {
-		this.child.signal("SIGTERM");
+		this.isInterrupted = true;
+		if (this.isListening) {
+			this.child.signal("SIGTERM");
+		}
 	}
 
 	/** What it did; waits for its end. Throws a fault of the run if it has nothing to say. */

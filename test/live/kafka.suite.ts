@@ -14,6 +14,7 @@ const FAULTS = [
 	...["--fault", "fill-quota@3s:for=10s,bytes=10_000"],
 	...["--fault", "kill-gateway@9s:gateway=1,for=1s"],
 ];
+const CONTROL_TRIES = 3;
 const ARGS = [
 	...["live", "live-smoke", "--sink", "kafka", "--out", "o", "--reporter", "md"],
 	...["--set", "broker.partitions=4", "--set", "duration=22s", ...FAULTS],
@@ -47,10 +48,15 @@ describe.skipIf(reason !== "")(`a live run into Kafka${because(reason)}`, () => 
 	});
 
 	test("the same without transactions: the witness finds readings that are stored twice, and the run fails", async () => {
-		const { code, live, broken } = await record(["--no-transactions"]);
+		// What is stored twice depends on when the gateway is hit: on a busy machine it takes more than one try.
+		let run = await record(["--no-transactions"]);
+		for (let tries = 1; tries < CONTROL_TRIES && run.live?.witness?.twice === 0; tries++) {
+			run = await record(["--no-transactions"]);
+		}
+		const { code, live, broken } = run;
 		expect(code).toBe(1);
 		expect(broken).toContain("exactly-once");
 		expect(live?.witness?.twice).toBeGreaterThan(0);
 		expect(live?.witness?.examples["twice"]?.[0]).toMatch(/^device \d+, epoch 0, /);
-	});
+	}, CONTROL_TRIES * 60_000);
 });

@@ -121,6 +121,10 @@ impl Run {
     /// Runs until the end: false if a signal came first.
     fn until_end(&mut self) -> Result<bool, FleetError> {
         let _ = nix::sys::prctl::set_timerslack(1);
+        // From its first line on it can be told to stop.
+        if self.progress()? {
+            return Ok(false);
+        }
         while Clock::monotonic_nanos() < self.clock.monotonic_at(0) {
             self.port
                 .wait_readable(self.signals.as_fd(), self.clock.until(0, Clock::monotonic_nanos()).min(IDLE));
