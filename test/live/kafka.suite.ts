@@ -47,16 +47,20 @@ describe.skipIf(reason !== "")(`a live run into Kafka${because(reason)}`, () => 
 		expect(faults?.[1]?.firstCommitSeconds).toBeGreaterThan(0);
 	});
 
-	test("the same without transactions: the witness finds readings that are stored twice, and the run fails", async () => {
-		// What is stored twice depends on when the gateway is hit: on a busy machine it takes more than one try.
-		let run = await record(["--no-transactions"]);
-		for (let tries = 1; tries < CONTROL_TRIES && run.live?.witness?.twice === 0; tries++) {
-			run = await record(["--no-transactions"]);
-		}
-		const { code, live, broken } = run;
-		expect(code).toBe(1);
-		expect(broken).toContain("exactly-once");
-		expect(live?.witness?.twice).toBeGreaterThan(0);
-		expect(live?.witness?.examples["twice"]?.[0]).toMatch(/^device \d+, epoch 0, /);
-	}, CONTROL_TRIES * 60_000);
+	test(
+		"the same without transactions: the witness finds readings that are stored twice, and the run fails",
+		async () => {
+			// What is stored twice depends on when the gateway is hit: on a busy machine it takes more than one try.
+			let run = await record(["--no-transactions"]);
+			for (let tries = 1; tries < CONTROL_TRIES && run.live?.witness?.twice === 0; tries++) {
+				run = await record(["--no-transactions"]);
+			}
+			const { code, live, broken } = run;
+			expect(code).toBe(1);
+			expect(broken).toContain("exactly-once");
+			expect(live?.witness?.twice).toBeGreaterThan(0);
+			expect(live?.witness?.examples["twice"]?.[0]).toMatch(/^device \d+, epoch 0, /);
+		},
+		CONTROL_TRIES * 60_000,
+	);
 });
