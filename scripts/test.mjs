@@ -35,16 +35,22 @@ if (!mayLoadBpf) {
 	process.stdout.write(`the tests of the XDP program are skipped: ${why}\n`);
 }
 
-const kernelTests = {
+/** The daemon's tests with the kernel run once: in the build with Kafka where there is a broker. */
+const kernelCrates = () =>
+	kafkaGatewayd && kafkaEnvironment !== undefined
+		? KERNEL_CRATES.filter((name) => name !== "klais-gatewayd")
+		: KERNEL_CRATES;
+
+const kernelTests = () => ({
 	name: "cargo test, kernel",
 	command: [
 		...cargo("test"),
 		...target,
-		...KERNEL_CRATES.flatMap((name) => ["-p", name]),
+		...kernelCrates().flatMap((name) => ["-p", name]),
 		...["--", "--include-ignored"],
 	],
 	count: ({ stdout }) => cargoCounts(stdout),
-};
+});
 
 /** What writes to Kafka. The daemon's default build, which cannot, is tested with all others. */
 function kafkaSteps(environment) {
@@ -108,11 +114,11 @@ function plan(vitestReport) {
 				...cargo("test"),
 				...cargoFlags,
 				...["--exclude", "klais-node"],
-				...(mayLoadBpf ? KERNEL_CRATES.flatMap((name) => ["--exclude", name]) : []),
+				...(mayLoadBpf ? kernelCrates().flatMap((name) => ["--exclude", name]) : []),
 			],
 			count: ({ stdout }) => cargoCounts(stdout),
 		},
-		...(mayLoadBpf ? [kernelTests] : []),
+		...(mayLoadBpf ? [kernelTests()] : []),
 		...(hasKafka ? kafkaSteps(kafkaEnvironment) : []),
 		{
 			name: "vitest",
