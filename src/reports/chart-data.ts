@@ -134,7 +134,7 @@ export function logarithmicAxis(values: Iterable<number | null>): readonly [numb
 }
 
 /**
- * At most `most` points that keep every peak and trough: the largest and the smallest of each stretch, in order.
+ * At most `most` points that keep every peak and trough: the largest and the smallest of each stretch, in order, and the end.
  * Null (no data) stays where a whole stretch has none.
  */
 export function thinned(
@@ -144,7 +144,7 @@ export function thinned(
 	if (points.length <= most) {
 		return points;
 	}
-	const stretches = Math.floor(most / 2);
+	const stretches = Math.floor((most - 1) / 2);
 	const kept: (readonly [number, number | null])[] = [];
 	for (let stretch = 0; stretch < stretches; stretch++) {
 		const from = Math.floor((stretch * points.length) / stretches);
@@ -159,6 +159,10 @@ export function thinned(
 		const low = known.reduce((best, point) => (point[1] < best[1] ? point : best));
 		const high = known.reduce((best, point) => (point[1] > best[1] ? point : best));
 		kept.push(...(low[0] === high[0] ? [low] : low[0] < high[0] ? [low, high] : [high, low]));
+	}
+	const end = points.at(-1);
+	if (end !== undefined && kept.at(-1)?.[0] !== end[0]) {
+		kept.push(end);
 	}
 	return kept;
 }

@@ -1,10 +1,10 @@
-import { parse, View } from "vega";
-import { compile, type TopLevelSpec } from "vega-lite";
 import { axisLabel, timeTicks, timeUnit, valueTicks } from "./chart-axis.js";
-import { type Chart, type DotChart, type Line, type TimeChart, thinned } from "./chart-data.js";
+import { type Chart, type DotChart, type DotRow, type Line, type TimeChart, thinned } from "./chart-data.js";
+import { areaPath, linePath, type Point } from "./line-path.js";
+import { escapeXml } from "./markup.js";
 import { ink } from "./palette.js";
 
-/** Width and height of a picture, and how far apart its labels must be. */
+/** Width and height of a picture, and the size of its texts. */
 export interface ChartSize {
 	readonly name: "wide" | "half" | "third" | "phone";
 	readonly width: number;
@@ -19,176 +19,144 @@ export const SIZES = {
 	phone: { name: "phone", width: 360, height: 250, fontSize: 11.5 },
 } as const satisfies Record<string, ChartSize>;
 
+/** Plot area in pixels from the picture's corner. */
+interface Plot {
+	readonly x0: number;
+	readonly x1: number;
+	readonly y0: number;
+	readonly y1: number;
+}
+
 /** A chart drawn: its inner SVG, and where in it the plot lies, for the script that moves the cursor. */
 export interface DrawnChart {
 	readonly width: number;
 	readonly height: number;
-	/** Plot area in pixels from the picture's corner. */
-	readonly plot: { readonly x0: number; readonly x1: number; readonly y0: number; readonly y1: number };
-	/** SVG elements, without the `<svg>` around them. */
+	readonly plot: Plot;
+	/** SVG elements, without the `<svg>` around them. Nothing in them has an id. */
 	readonly body: string;
 }
 
 /** Points a pixel of width; more could not be told apart, and would make the page larger. */
-const LINE_POINTS_PER_PIXEL = 0.8;
-
-const FONT = "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
-
-/** Draws a chart. `idPrefix` keeps the ids of several charts in one page apart. */
-export async function drawChart(chart: Chart, size: ChartSize, idPrefix: string): Promise<DrawnChart> {
-	const rows = chart.kind === "dots" ? chart.rows.length : 0;
-	const height = chart.kind === "dots" ? rows * 30 + 46 : size.height;
-	const left = chart.kind === "dots" ? dotMargin(chart, size) : size.fontSize * 4.4;
-	const right = chart.kind === "dots" ? textMargin(chart, size) : 16;
-	const padding = { left, right, top: 14, bottom: size.fontSize * 2.4 };
-	const plot = { x0: left, x1: size.width - right, y0: padding.top, y1: height - padding.bottom };
-	const body = chart.kind === "time" ? timeLayers(chart, size) : dotLayers(chart, size);
-	const spec = {
-		$schema: "https://vega.github.io/schema/vega-lite/v6.json",
-		// Fixed margins: the places of axis and plot then depend on no text measurement, and stay the same.
-		autosize: { type: "none" },
-		padding,
-		width: plot.x1 - plot.x0,
-		height: plot.y1 - plot.y0,
-		config: configFor(size),
-		...body,
-	} as TopLevelSpec;
-	const svg = await renderSpec(spec);
-	return { width: size.width, height, plot, body: innerSvg(svg, idPrefix) };
-}
-
-async function renderSpec(spec: TopLevelSpec): Promise<string> {
-	const view = new View(parse(compile(spec).spec), { renderer: "none" });
-	try {
-		return await view.toSVG();
-	} finally {
-		view.finalize();
-	}
-}
-
-/**
- * Strips Vega's own `<svg>` element and renames its ids. Vega numbers clip paths through the whole process, so that
- * the second rendering of the same chart would differ from the first, and two charts of a page could clash.
- */
-function innerSvg(svg: string, idPrefix: string): string {
-	const inner = svg.slice(svg.indexOf(">", svg.indexOf("<svg")) + 1, svg.lastIndexOf("</svg>"));
-	const names = new Map<string, string>();
-	const renamed = (id: string) => {
-		const name = names.get(id) ?? `${idPrefix}-${names.size}`;
-		names.set(id, name);
-		return name;
-	};
-	return inner
-		.replace(/\bid="([^"]+)"/g, (_all, id: string) => `id="${renamed(id)}"`)
-		.replace(/url\(#([^)]+)\)/g, (_all, id: string) => `url(#${renamed(id)})`)
-		.replace(/ font-family="[^"]*"/g, "")
-		.replace(/ d="([^"]+)"/g, (_all, path: string) => ` d="${path.replace(/-?\d+\.\d{2,}/g, tenth)}"`);
-}
-
-/** A tenth of a pixel is finer than any screen; Vega writes thousandths. */
-function tenth(coordinate: string): string {
-	return String(Math.round(Number(coordinate) * 10) / 10);
-}
+const LINE_POINTS_PER_PIXEL = 0.5;
 
 /** The font of every chart, for the `<svg>` around it. */
-export const CHART_FONT = FONT;
+export const CHART_FONT = "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
 
-function configFor(size: ChartSize): object {
-	const label = { labelColor: ink("muted"), labelFontSize: size.fontSize, labelPadding: 7, labelLimit: 0 };
-	return {
-		background: null,
-		aria: false,
-		view: { stroke: null },
-		axis: { ...label, title: null, domain: false, ticks: false, grid: true, gridColor: ink("grid") },
-		axisX: {
-			grid: false,
-			domain: true,
-			domainColor: ink("bound"),
-			ticks: true,
-			tickColor: ink("bound"),
-			tickSize: 4,
-		},
-		text: { fontSize: size.fontSize },
+const ROW_HEIGHT = 30;
+const RULE_DASH = "5 4";
+
+/** A place in the picture for each value. */
+type Scale = (value: number) => number;
+
+/**
+ * Draws a chart. Margins are fixed, so that places depend on no measuring of texts, and the same chart is the same
+ * bytes everywhere.
+ */
+export function drawChart(chart: Chart, size: ChartSize): DrawnChart {
+	const dots = chart.kind === "dots";
+	const height = dots ? chart.rows.length * ROW_HEIGHT + 46 : size.height;
+	const plot = {
+		x0: dots ? dotMargin(chart, size) : size.fontSize * 4.4,
+		x1: size.width - (dots ? textMargin(chart, size) : 16),
+		y0: 14,
+		y1: height - size.fontSize * 2.4,
 	};
+	const drawn = dots ? dotBody(chart, size, plot) : timeBody(chart, size, plot);
+	const body = `<g font-size="${size.fontSize}" fill="none" stroke-linejoin="round" stroke-linecap="round">${drawn}</g>`;
+	return { width: size.width, height, plot, body };
 }
 
-/** A label for every tick, written beforehand: Vega's own number formats differ from the report's. */
-function labelled(ticks: readonly number[], label: (tick: number) => string): object {
-	const labels = Object.fromEntries(ticks.map((tick) => [String(tick), label(tick)]));
-	return { values: [...ticks], labelExpr: `(${JSON.stringify(labels)})[datum.value]` };
-}
-
-function timeLayers(chart: TimeChart, size: ChartSize): object {
+function timeBody(chart: TimeChart, size: ChartSize, plot: Plot): string {
 	const unit = timeUnit(chart.endSeconds);
+	const x = scaleOf(false, [0, chart.endSeconds], [plot.x0, plot.x1]);
+	const y = scaleOf(chart.logarithmic, chart.domain, [plot.y1, plot.y0]);
 	const ticks = timeTicks(chart.endSeconds, unit, size.width > 600 ? 16 : size.width > 400 ? 8 : 6);
 	const lastTick = ticks.at(-1);
-	const x = {
-		field: "x",
-		type: "quantitative",
-		scale: { domain: [0, chart.endSeconds / unit.seconds], nice: false },
-		axis: {
-			...labelled(ticks, (tick) => (tick === lastTick ? `${tick} ${unit.symbol}` : String(tick))),
-			labelFlush: false,
-			labelOverlap: false,
-		},
-	};
-	const y = valueChannel(chart, size, "y");
-	const layers: object[] = chart.lines.map((line) => lineLayer(chart, line, size, x, y));
-	for (const rule of chart.rules) {
-		layers.push({
-			data: { values: [{ y: rule.value }] },
-			mark: { type: "rule", color: rule.colour, strokeDash: [5, 4], strokeWidth: 1.25 },
-			encoding: { y },
-		});
-	}
-	return { layer: layers };
+	const places = ticks.map((tick) => x(tick * unit.seconds));
+	const labels = ticks.map((tick) => (tick === lastTick ? `${tick} ${unit.symbol}` : String(tick)));
+	const values = valueTicks(chart.quantity, chart.logarithmic, chart.domain, 5);
+	const drawn = chart.lines.map((line) => ({ line, points: pointsOf(line, size, x, y) }));
+	return [
+		path(values.map((tick) => `M${half(plot.x0)} ${half(y(tick))}H${half(plot.x1)}`).join(""), ink("grid")),
+		path(places.map((place) => `M${half(place)} ${half(plot.y1)}v4`).join(""), ink("bound")),
+		path(`M${half(plot.x0)} ${half(plot.y1)}H${half(plot.x1)}`, ink("bound")),
+		texts(
+			"end",
+			ink("muted"),
+			values.map((tick) => [plot.x0 - 7, y(tick) + size.fontSize / 3, axisLabel(chart.quantity, tick)]),
+		),
+		texts(
+			"middle",
+			ink("muted"),
+			places.map((place, index) => [place, plot.y1 + size.fontSize + 8, labels[index] ?? ""]),
+		),
+		...drawn
+			.filter(({ line }) => line.area === true && !chart.logarithmic)
+			.map(
+				({ line, points }) => `<path d="${areaPath(points, plot.y1)}" fill="${line.colour}" opacity=".16"/>`,
+			),
+		...drawn.map(({ line, points }) =>
+			path(linePath(points), line.colour, line.width ?? 1.75, line.dash?.join(" ")),
+		),
+		...chart.rules.map((rule) =>
+			path(`M${half(plot.x0)} ${half(y(rule.value))}H${half(plot.x1)}`, rule.colour, 1.25, RULE_DASH),
+		),
+	].join("");
 }
 
-function lineLayer(chart: TimeChart, line: Line, size: ChartSize, x: object, y: object): object {
-	const [low] = chart.domain;
-	const unit = timeUnit(chart.endSeconds);
-	const most = Math.floor(size.width * LINE_POINTS_PER_PIXEL);
-	const clamp = (value: number | null) =>
-		value === null ? null : chart.logarithmic ? Math.max(value, low) : value;
+/** The points of a line where they are drawn, in the middle of their buckets; null where a value is missing. */
+function pointsOf(line: Line, size: ChartSize, x: Scale, y: Scale): readonly (Point | null)[] {
 	const points = line.timeSeconds.map((time, index): readonly [number, number | null] => [
-		Number(((time + line.bucketSeconds / 2) / unit.seconds).toPrecision(7)),
-		clamp(line.values[index] ?? null),
+		time + line.bucketSeconds / 2,
+		line.values[index] ?? null,
 	]);
-	const values = thinned(points, most).map(([at, value]) => ({ x: at, y: value }));
-	const stroke = {
-		color: line.colour,
-		strokeWidth: line.width ?? 1.75,
-		strokeJoin: "round",
-		...(line.dash === undefined ? {} : { strokeDash: [...line.dash] }),
-	};
-	const filled = line.area === true && !chart.logarithmic;
-	const mark = filled
-		? { type: "area", color: line.colour, opacity: 0.16, line: { ...stroke, opacity: 1 }, clip: true }
-		: { type: "line", ...stroke, clip: true };
-	return {
-		data: { values },
-		mark: { ...mark, invalid: "break-paths-show-path-domains" },
-		encoding: { x, y },
+	const most = Math.floor(size.width * LINE_POINTS_PER_PIXEL);
+	return thinned(points, most).map(([at, value]) => (value === null ? null : [x(at), y(value)]));
+}
+
+/** Values beyond the domain are drawn at its end: on a logarithmic axis zero is one of them. */
+function scaleOf(
+	logarithmic: boolean,
+	domain: readonly [number, number],
+	range: readonly [number, number],
+): Scale {
+	const [low, high] = domain;
+	const [from, to] = range;
+	const measure = logarithmic ? Math.log10 : (value: number) => value;
+	const length = measure(high) - measure(low);
+	return (value) => {
+		const within = Math.min(Math.max(value, low), high);
+		return length === 0 ? from : from + ((to - from) * (measure(within) - measure(low))) / length;
 	};
 }
 
-function valueChannel(chart: Chart, size: ChartSize, channel: "x" | "y"): object {
-	const most = channel === "y" ? 5 : size.width > 400 ? 5 : 3;
-	const ticks = valueTicks(chart.quantity, chart.logarithmic, chart.domain, most);
-	const type = chart.logarithmic ? { type: "log" } : { type: "linear", zero: false };
-	return {
-		field: channel,
-		type: "quantitative",
-		scale: { ...type, domain: [...chart.domain], nice: false, clamp: true },
-		axis: {
-			...labelled(ticks, (tick) => axisLabel(chart.quantity, tick)),
-			grid: true,
-			domain: false,
-			ticks: false,
-			labelOverlap: false,
-			labelFlush: false,
-		},
-	};
+function path(data: string, colour: string, width = 1, dash?: string): string {
+	if (data === "") {
+		return "";
+	}
+	const widths = width === 1 ? "" : ` stroke-width="${width}"`;
+	// Round ends would close the gaps of a fine dash.
+	const dashes = dash === undefined ? "" : ` stroke-dasharray="${dash}" stroke-linecap="butt"`;
+	return `<path d="${data}" stroke="${colour}"${widths}${dashes}/>`;
+}
+
+type Label = readonly [x: number, y: number, text: string];
+
+function texts(anchor: "start" | "middle" | "end", colour: string, labels: readonly Label[]): string {
+	const drawn = labels.map(
+		([x, y, text]) => `<text x="${tenth(x)}" y="${tenth(y)}">${escapeXml(text)}</text>`,
+	);
+	const anchored = anchor === "start" ? "" : ` text-anchor="${anchor}"`;
+	return drawn.length === 0 ? "" : `<g fill="${colour}"${anchored}>${drawn.join("")}</g>`;
+}
+
+/** The middle of a pixel: a line of one pixel is sharp there. */
+function half(place: number): number {
+	return Math.floor(place) + 0.5;
+}
+
+function tenth(place: number): number {
+	return Math.round(place * 10) / 10;
 }
 
 /** Rough width of a text: good enough to keep room for it. */
@@ -196,7 +164,6 @@ export function textWidth(text: string, fontSize: number): number {
 	return text.length * fontSize * 0.56;
 }
 
-/** Vega would measure and cut by itself, but without a canvas it takes texts for half as wide again. */
 function shortened(text: string, room: number, fontSize: number): string {
 	const most = Math.max(Math.floor(room / textWidth("x", fontSize)), 3);
 	return text.length <= most + 1 ? text : `${text.slice(0, most - 1)}…`;
@@ -211,57 +178,51 @@ function textMargin(chart: DotChart, size: ChartSize): number {
 	return Math.max(...chart.rows.map((row) => textWidth(row.text, size.fontSize)), 4) + 16;
 }
 
-function dotLayers(chart: DotChart, size: ChartSize): object {
-	const order = chart.rows.map((_row, index) => String(index));
-	const room = dotMargin(chart, size) - 16;
-	const names = Object.fromEntries(
-		chart.rows.map((row, index) => [String(index), shortened(row.label, room, size.fontSize)]),
+function dotBody(chart: DotChart, size: ChartSize, plot: Plot): string {
+	const x = scaleOf(chart.logarithmic, chart.domain, [plot.x0, plot.x1]);
+	const room = plot.x0 - 16;
+	const height = (plot.y1 - plot.y0) / chart.rows.length;
+	const rowY = (index: number) => plot.y0 + (index + 0.5) * height;
+	const baseline = size.fontSize / 3;
+	const ticks = valueTicks(chart.quantity, chart.logarithmic, chart.domain, size.width > 400 ? 5 : 3);
+	return [
+		path(ticks.map((tick) => `M${half(x(tick))} ${plot.y0}V${tenth(plot.y1)}`).join(""), ink("grid")),
+		texts(
+			"middle",
+			ink("muted"),
+			ticks.map((tick) => [x(tick), plot.y1 + size.fontSize + 4, axisLabel(chart.quantity, tick)]),
+		),
+		texts(
+			"end",
+			ink("ink"),
+			chart.rows.map(({ label }, index) => [
+				plot.x0 - 9,
+				rowY(index) + baseline,
+				shortened(label, room, size.fontSize),
+			]),
+		),
+		...chart.rows.map((row, index) => dotRow(chart, row, rowY(index), x)),
+		texts(
+			"start",
+			ink("ink"),
+			chart.rows.map(({ text }, index) => [plot.x1 + 12, rowY(index) + baseline, text]),
+		),
+	].join("");
+}
+
+function dotRow(chart: DotChart, { dots, colour, hollow }: DotRow, y: number, x: Scale): string {
+	const places = dots
+		.filter(({ value }) => value > 0 || !chart.logarithmic)
+		.map(({ value }) => tenth(x(value)));
+	const [first, last] = [places[0], places.at(-1)];
+	if (first === undefined || last === undefined) {
+		return "";
+	}
+	const from = chart.stems ? tenth(x(chart.domain[0])) : first;
+	const fill = hollow ? ink("paper") : colour;
+	const circles = places.map((place) => `<circle cx="${place}" cy="${tenth(y)}" r="4"/>`).join("");
+	return (
+		`<path d="M${from} ${tenth(y)}H${last}" stroke="${colour}" stroke-width="2.5" opacity=".45"/>` +
+		`<g fill="${fill}" stroke="${colour}" stroke-width="1.75">${circles}</g>`
 	);
-	const y = {
-		field: "row",
-		type: "nominal",
-		scale: { domain: order },
-		sort: null,
-		axis: {
-			labelExpr: `(${JSON.stringify(names)})[datum.value]`,
-			labelColor: ink("ink"),
-			labelLimit: 0,
-			grid: false,
-		},
-	};
-	const x = valueChannel(chart, size, "x");
-	const [low, high] = chart.domain;
-	const layers = chart.rows.flatMap((row, index): object[] => {
-		const dots = row.dots.filter((dot) => dot.value > 0 || !chart.logarithmic);
-		const drawn = dots.map((dot) => ({ row: String(index), x: Math.min(Math.max(dot.value, low), high) }));
-		const last = drawn.at(-1);
-		const first = chart.stems ? low : drawn[0]?.x;
-		const fill = row.hollow ? ink("paper") : row.colour;
-		return [
-			{
-				data: { values: last === undefined ? [] : [{ row: String(index), x: first, x2: last.x }] },
-				mark: { type: "rule", color: row.colour, strokeWidth: 2.5, opacity: 0.45 },
-				encoding: { x, x2: { field: "x2" }, y },
-			},
-			{
-				data: { values: drawn },
-				mark: {
-					type: "point",
-					filled: true,
-					fill,
-					stroke: row.colour,
-					strokeWidth: 1.75,
-					size: 62,
-					opacity: 1,
-				},
-				encoding: { x, y },
-			},
-			{
-				data: { values: [{ row: String(index) }] },
-				mark: { type: "text", align: "left", color: ink("ink"), text: row.text },
-				encoding: { x: { value: size.width - dotMargin(chart, size) - textMargin(chart, size) + 12 }, y },
-			},
-		];
-	});
-	return { layer: layers };
 }

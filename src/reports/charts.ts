@@ -24,40 +24,37 @@ const TITLE_SIZE = 15;
 const GAP = 24;
 
 /** Every chart as a stand-alone SVG: scenario by scenario, each led by an overview where it has series; then live runs. */
-export async function renderCharts(results: ResultsFile): Promise<ChartFile[]> {
+export function renderCharts(results: ResultsFile): ChartFile[] {
 	const variables = colourVariables(policiesOf(results));
 	const files: ChartFile[] = [];
 	// A sweep has too many runs to draw each.
 	for (const group of results.sweep === undefined ? groupByScenario(results) : []) {
 		const placed = scenarioCharts(group);
-		files.push(...(await overview(group, placed, variables)));
-		files.push(...(await singly(placed, variables)));
+		files.push(...overview(group, placed, variables));
+		files.push(...singly(placed, variables));
 	}
 	for (const entry of labelledLive(results)) {
-		files.push(...(await singly(liveCharts(entry), variables)));
+		files.push(...singly(liveCharts(entry), variables));
 	}
 	return files;
 }
 
 /** A file a chart. */
-async function singly(
-	placed: readonly PlacedChart[],
-	variables: ReadonlyMap<string, Shade>,
-): Promise<ChartFile[]> {
+function singly(placed: readonly PlacedChart[], variables: ReadonlyMap<string, Shade>): ChartFile[] {
 	const files: ChartFile[] = [];
 	for (const { chart, size } of placed) {
-		const block = await drawBlock(chart, SIZES[size === "wide" ? "wide" : "half"], "c");
+		const block = drawBlock(chart, SIZES[size === "wide" ? "wide" : "half"]);
 		files.push(standalone(chartName(chart), chart.title, chart.description, [block], variables));
 	}
 	return files;
 }
 
 /** The picture to show first: backlog, devices and latency of a scenario, one below the other. */
-async function overview(
+function overview(
 	group: ScenarioGroup,
 	placed: readonly PlacedChart[],
 	variables: ReadonlyMap<string, Shade>,
-): Promise<ChartFile[]> {
+): ChartFile[] {
 	const shown = ["backlog", "devices", "live-p99"]
 		.map((topic) => placed.find(({ chart }) => chart.topic === topic)?.chart)
 		.filter((chart) => chart !== undefined);
@@ -66,7 +63,7 @@ async function overview(
 	}
 	const blocks: Block[] = [];
 	for (const chart of shown) {
-		blocks.push(await drawBlock(chart, { ...SIZES.wide, height: 250 }, `c${blocks.length}`));
+		blocks.push(drawBlock(chart, { ...SIZES.wide, height: 250 }));
 	}
 	const description = shown.map((chart) => chart.description).join(" ");
 	return [standalone(overviewName(group), group.title, description, blocks, variables)];
@@ -84,8 +81,8 @@ interface Block {
 }
 
 /** A chart with its title and legend above it. */
-async function drawBlock(chart: Chart, size: ChartSize, idPrefix: string): Promise<Block> {
-	const drawn = await drawChart(chart, size, idPrefix);
+function drawBlock(chart: Chart, size: ChartSize): Block {
+	const drawn = drawChart(chart, size);
 	const panel =
 		chart.kind === "time" && chart.panel !== undefined ? `${chart.title}: ${chart.panel}` : chart.title;
 	const title = `<text x="0" y="${TITLE_SIZE}" font-size="${TITLE_SIZE}" font-weight="600" fill="${ink("ink")}">${escapeXml(panel)}</text>`;

@@ -1,3 +1,4 @@
+import { deflateSync } from "node:zlib";
 import type { Series } from "../record/run-record.js";
 import { type Chart, chartName } from "./chart-data.js";
 import { type DrawnChart, drawChart, SIZES } from "./chart-render.js";
@@ -32,20 +33,20 @@ export interface FigureModel {
 }
 
 /** Every figure of a scenario with its pictures drawn. */
-export function figuresOf(group: ScenarioGroup): Promise<readonly FigureModel[]> {
+export function figuresOf(group: ScenarioGroup): readonly FigureModel[] {
 	return drawFigures(group.slug, scenarioCharts(group));
 }
 
 /** Every figure of a live run with its pictures drawn. */
-export function liveFiguresOf(entry: LabelledLive): Promise<readonly FigureModel[]> {
+export function liveFiguresOf(entry: LabelledLive): readonly FigureModel[] {
 	return drawFigures(entry.slug, liveCharts(entry));
 }
 
 /** Draws charts; small multiples are joined under one title. */
-async function drawFigures(slug: string, charts: readonly PlacedChart[]): Promise<readonly FigureModel[]> {
+function drawFigures(slug: string, charts: readonly PlacedChart[]): readonly FigureModel[] {
 	const figures: FigureModel[] = [];
 	for (const placed of charts) {
-		const panel = await panelOf(placed);
+		const panel = panelOf(placed);
 		const last = figures.at(-1);
 		if (placed.size === "third" && last?.size === "third" && last.title === placed.chart.title) {
 			figures[figures.length - 1] = { ...last, panels: [...last.panels, panel] };
@@ -63,13 +64,11 @@ async function drawFigures(slug: string, charts: readonly PlacedChart[]): Promis
 	return figures;
 }
 
-async function panelOf({ chart, size }: PlacedChart): Promise<PanelModel> {
+function panelOf({ chart, size }: PlacedChart): PanelModel {
 	const id = chartName(chart);
-	const pictures = [
-		svgOf(chart, await drawChart(chart, SIZES[size], `${id}-a`), size === "third" ? "" : "broad"),
-	];
+	const pictures = [svgOf(chart, drawChart(chart, SIZES[size]), size === "third" ? "" : "broad")];
 	if (size !== "third") {
-		pictures.push(svgOf(chart, await drawChart(chart, SIZES.phone, `${id}-b`), "narrow"));
+		pictures.push(svgOf(chart, drawChart(chart, SIZES.phone), "narrow"));
 	}
 	const time = chart.kind === "time" ? chart : null;
 	return {
@@ -97,7 +96,7 @@ function svgOf(chart: Chart, drawn: DrawnChart, className: string): string {
 			? ` data-plot="${[plot.x0, plot.x1, plot.y0, plot.y1].map((value) => Math.round(value * 10) / 10).join(" ")}" data-end="${chart.endSeconds}"`
 			: "";
 	return (
-		`<svg class="chart ${className}" viewBox="0 0 ${width} ${height}" role="img" ` +
+		`<svg class="${`chart ${className}`.trim()}" viewBox="0 0 ${width} ${height}" role="img" ` +
 		`aria-label="${escapeXml(chart.description)}"${place}>${drawn.body}</svg>`
 	);
 }
@@ -117,28 +116,28 @@ const COLUMNS = [
 	"liveP99Micros",
 ] as const satisfies readonly (keyof Series)[];
 
-/** The series of the drawn runs for the cursor, four digits each: the page stays small, the record stays exact. */
-export function seriesJson(group: ScenarioGroup): string {
+/** The series of the drawn runs for the cursor, as many digits as it shows: the page stays small, the record stays exact. */
+export function packedSeries(group: ScenarioGroup): string {
 	const runs = drawnRuns(group).map(({ run: { series } }) => ({
 		bucketSeconds: series.bucketSeconds,
 		startSeconds: series.timeSeconds[0] ?? 0,
-		...Object.fromEntries(COLUMNS.map((column) => [column, series[column].map(fourDigits)])),
+		...Object.fromEntries(COLUMNS.map((column) => [column, series[column].map(threeDigits)])),
 	}));
-	return scriptJson(runs);
+	return packed(runs);
 }
 
 /** The series of a live run for the cursor, in the same shape. */
-export function liveSeriesJson({ live: { series } }: LabelledLive): string {
-	const columns = LIVE_COLUMNS.map((column) => [column, series[column].map(fourDigits)]);
+export function packedLiveSeries({ live: { series } }: LabelledLive): string {
+	const columns = LIVE_COLUMNS.map((column) => [column, series[column].map(threeDigits)]);
 	const { bucketSeconds, timeSeconds } = series;
-	return scriptJson([{ bucketSeconds, startSeconds: timeSeconds[0] ?? 0, ...Object.fromEntries(columns) }]);
+	return packed([{ bucketSeconds, startSeconds: timeSeconds[0] ?? 0, ...Object.fromEntries(columns) }]);
 }
 
-/** "</script>" or "<!--" in a text would end the element; the series hold numbers only, but cost nothing to guard. */
-function scriptJson(value: unknown): string {
-	return JSON.stringify(value).replace(/</g, "\\u003c");
+/** JSON, deflated, in base64: a quarter of the bytes, and nothing for the browser to read until somebody points at a chart. */
+function packed(value: unknown): string {
+	return deflateSync(JSON.stringify(value), { level: 9 }).toString("base64");
 }
 
-function fourDigits(value: number | null): number | null {
-	return value === null ? null : Number(value.toPrecision(4));
+function threeDigits(value: number | null): number | null {
+	return value === null ? null : Number(value.toPrecision(3));
 }

@@ -1,6 +1,6 @@
 import type { ResultsFile } from "../record/run-record.js";
 import type { Finding } from "../record/verdict.js";
-import { type FigureModel, liveFiguresOf, liveSeriesJson } from "./html-figures.js";
+import { type FigureModel, liveFiguresOf, packedLiveSeries } from "./html-figures.js";
 import { type LabelledLive, labelledLive } from "./live-groups.js";
 import { liveChecks, liveNotes, liveSetup, liveTable } from "./live-tables.js";
 import { liveAnswer } from "./live-words.js";
@@ -23,20 +23,20 @@ export interface LiveModel {
 	/** What the witness has named. */
 	readonly examples: readonly string[];
 	readonly setup: Table;
-	/** Series for the cursor, JSON that is safe within a script element. */
-	readonly seriesJsonHtml: string;
+	/** Series for the cursor: JSON, deflated, in base64. */
+	readonly series: string;
 }
 
 /** The live runs of a file, in its order. */
-export async function liveModels(results: ResultsFile): Promise<readonly LiveModel[]> {
+export function liveModels(results: ResultsFile): readonly LiveModel[] {
 	const models: LiveModel[] = [];
 	for (const entry of labelledLive(results)) {
-		models.push(await liveModel(entry));
+		models.push(liveModel(entry));
 	}
 	return models;
 }
 
-async function liveModel(entry: LabelledLive): Promise<LiveModel> {
+function liveModel(entry: LabelledLive): LiveModel {
 	const { live, label, slug, verdict } = entry;
 	return {
 		label,
@@ -44,13 +44,13 @@ async function liveModel(entry: LabelledLive): Promise<LiveModel> {
 		passed: verdict.passed,
 		answer: liveAnswer(entry),
 		findings: verdict.findings,
-		figures: await liveFiguresOf(entry),
+		figures: liveFiguresOf(entry),
 		compared: liveTable(live),
 		notes: liveNotes(live),
 		checks: liveChecks(live),
 		found: [faultTable(live), witnessTable(live)].filter((table) => table !== null),
 		examples: witnessExamples(live),
 		setup: liveSetup(live),
-		seriesJsonHtml: liveSeriesJson(entry),
+		series: packedLiveSeries(entry),
 	};
 }

@@ -1,3 +1,4 @@
+import { stringify } from "yaml";
 import type { ResultsFile } from "../record/run-record.js";
 import { type Answer, answerOf } from "./answer.js";
 import { CHART_FONT } from "./chart-render.js";
@@ -5,7 +6,7 @@ import { configText, configTexts } from "./config-facts.js";
 import { formatCount, formatRate, formatSeconds } from "./format.js";
 import { groupByScenario, type LabelledRun, policiesOf, type ScenarioGroup } from "./grouping.js";
 import { type RunCard, runCards } from "./html-cards.js";
-import { type FigureModel, figuresOf, seriesJson } from "./html-figures.js";
+import { type FigureModel, figuresOf, packedSeries } from "./html-figures.js";
 import { type LiveModel, liveModels } from "./html-live.js";
 import { LIVE_METHOD } from "./live-words.js";
 import { METHOD } from "./markdown-blocks.js";
@@ -57,8 +58,8 @@ interface ScenarioModel {
 	readonly determinism: Table;
 	readonly wall: Table;
 	readonly config: string | null;
-	/** Series for the cursor, JSON that is safe within a script element. */
-	readonly seriesJsonHtml: string;
+	/** Series for the cursor: JSON, deflated, in base64. */
+	readonly series: string;
 }
 
 export interface PageModel {
@@ -83,14 +84,14 @@ export interface PageModel {
 }
 
 /** Everything that the page shows, in the order in which it shows it. */
-export async function pageModel(results: ResultsFile): Promise<PageModel> {
+export function pageModel(results: ResultsFile): PageModel {
 	const sweep = sweepReport(results);
 	const groups = sweep === null ? groupByScenario(results) : [];
 	const scenarios: ScenarioModel[] = [];
 	for (const group of groups) {
-		scenarios.push(await scenarioModel(group));
+		scenarios.push(scenarioModel(group));
 	}
-	const live = await liveModels(results);
+	const live = liveModels(results);
 	const [only] = groups;
 	const name = groups.length === 1 && only !== undefined ? only.scenario : `${groups.length} scenarios`;
 	return {
@@ -127,7 +128,7 @@ function colourDeclarations(results: ResultsFile): string {
 	return [...variables].map(([name, { light, dark }]) => `${name}:light-dark(${light},${dark})`).join(";");
 }
 
-async function scenarioModel(group: ScenarioGroup): Promise<ScenarioModel> {
+function scenarioModel(group: ScenarioGroup): ScenarioModel {
 	const { runs } = group;
 	const [first] = runs;
 	const config = first?.run.config ?? null;
@@ -144,7 +145,7 @@ async function scenarioModel(group: ScenarioGroup): Promise<ScenarioModel> {
 		findings: runs.flatMap((entry) =>
 			entry.verdict.findings.map((finding) => ({ ...finding, label: entry.label })),
 		),
-		figures: await figuresOf(group),
+		figures: figuresOf(group),
 		notDrawn: Math.max(runs.length - DRAWN_RUNS_MAX, 0),
 		headlines: metricTable(runs, HEADLINES, "Policies side by side, virtual time, exact"),
 		all: metricTable(runs, METRICS, "Every figure in virtual time"),
@@ -153,8 +154,8 @@ async function scenarioModel(group: ScenarioGroup): Promise<ScenarioModel> {
 		takeovers: takeoverTable(runs),
 		determinism: determinismTable(runs),
 		wall: wallTable(runs),
-		config: config === null ? null : JSON.stringify(config, null, 2),
-		seriesJsonHtml: seriesJson(group),
+		config: config === null ? null : stringify(config, { lineWidth: 0, aliasDuplicateObjects: false }),
+		series: packedSeries(group),
 	};
 }
 

@@ -8,11 +8,11 @@ import { type PageModel, pageModel } from "./html-model.js";
 const ASSETS = new URL("./page/", import.meta.url);
 
 /**
- * BENCHMARK_RESULTS.html: one file without any outside reference. Charts are drawn here, by vega-lite; the page's
+ * BENCHMARK_RESULTS.html: one file without any outside reference. Charts are drawn here; the page's
  * own script only moves a cursor over them, and everything can be read without it.
  */
 export async function renderHtml(results: ResultsFile): Promise<string> {
-	const model = await pageModel(results);
+	const model = pageModel(results);
 	const [style, script] = await Promise.all([asset("page.css"), asset("page.js")]);
 	const eta = new Eta({
 		views: fileURLToPath(ASSETS),

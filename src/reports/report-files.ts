@@ -17,7 +17,7 @@ export async function reportFiles(
 	const files: OutputFile[] = [];
 	if (reporters.has("md")) {
 		files.push({ name: "BENCHMARK_RESULTS.md", content: renderMarkdown(results) });
-		for (const { name, svg, darkSvg } of await renderCharts(results)) {
+		for (const { name, svg, darkSvg } of renderCharts(results)) {
 			files.push({ name: `charts/${name}.svg`, content: svg });
 			files.push({ name: `charts/${name}-dark.svg`, content: darkSvg });
 		}

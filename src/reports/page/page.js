@@ -73,19 +73,32 @@ const cursorOf = (figures, charts, runs) => {
 	};
 };
 
+/** The series behind a scenario's charts: JSON, deflated, in base64. */
+const unpacked = (series) => {
+	const bytes = Uint8Array.from(atob(series), (character) => character.charCodeAt(0));
+	const inflated = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+	return new Response(inflated).json();
+};
+
 const KEYS = { ArrowLeft: -1, ArrowRight: 1, PageDown: -20, PageUp: 20 };
 
 const link = (figures) => {
-	const runs = JSON.parse(figures.querySelector(".series").textContent);
 	const charts = [...figures.querySelectorAll(".chart[data-plot]")].map((svg) => {
 		const [x0, x1, y0, y1] = svg.dataset.plot.split(" ").map(Number);
 		return { svg, x0, x1, y0, y1, end: Number(svg.dataset.end) };
 	});
-	const draw = cursorOf(figures, charts, runs);
+	let opened = null;
 	let at = null;
 	let waiting = false;
-	const move = (time) => {
-		at = time;
+	/** Unpacks the series when somebody first points at a chart. */
+	const open = async () => {
+		const runs = await unpacked(figures.dataset.series);
+		return { runs, draw: cursorOf(figures, charts, runs) };
+	};
+	const move = async (timeOf) => {
+		opened ??= open();
+		const { runs, draw } = await opened;
+		at = timeOf(runs[0].bucketSeconds);
 		if (!waiting) {
 			waiting = true;
 			requestAnimationFrame(() => {
@@ -99,18 +112,18 @@ const link = (figures) => {
 		const follow = (event) => {
 			const box = svg.getBoundingClientRect();
 			const x = ((event.clientX - box.left) * svg.viewBox.baseVal.width) / box.width;
-			move(within(((x - x0) / (x1 - x0)) * end));
+			move(() => within(((x - x0) / (x1 - x0)) * end));
 		};
 		svg.tabIndex = 0;
 		svg.addEventListener("pointermove", follow);
 		svg.addEventListener("pointerdown", follow);
-		svg.addEventListener("pointerleave", () => move(null));
-		svg.addEventListener("blur", () => move(null));
+		svg.addEventListener("pointerleave", () => move(() => null));
+		svg.addEventListener("blur", () => move(() => null));
 		svg.addEventListener("keydown", (event) => {
 			const step = KEYS[event.key];
 			if (step) {
 				event.preventDefault();
-				move(within((at ?? 0) + step * runs[0].bucketSeconds));
+				move((bucketSeconds) => within((at ?? 0) + step * bucketSeconds));
 			}
 		});
 	}
