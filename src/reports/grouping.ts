@@ -65,6 +65,13 @@ export function policiesOf(results: ResultsFile): readonly string[] {
 	return [...new Set([...results.runs, ...results.live].map(({ policy }) => policy))].sort();
 }
 
+/** Every policy of these scenarios as a reader expects them: without protection first, `klais` last. */
+export function policiesInOrder(groups: readonly ScenarioGroup[]): readonly string[] {
+	const names = [...new Set(groups.flatMap(({ runs }) => runs.map(({ run }) => run.policy)))];
+	const place = (name: string) => (name === "none" ? 0 : name === "klais" ? 2 : 1);
+	return names.sort((a, b) => place(a) - place(b));
+}
+
 function titleOf(run: RunRecord | undefined): string | undefined {
 	const config = run?.config;
 	if (typeof config !== "object" || config === null) {

@@ -3,6 +3,7 @@ import type { ResultsFile } from "../record/run-record.js";
 import { type Answer, answerOf } from "./answer.js";
 import { CHART_FONT } from "./chart-render.js";
 import { configText, configTexts } from "./config-facts.js";
+import { expectationTable } from "./expectation-table.js";
 import { formatCount, formatRate, formatSeconds } from "./format.js";
 import { groupByScenario, type LabelledRun, policiesOf, type ScenarioGroup } from "./grouping.js";
 import { type RunCard, runCards } from "./html-cards.js";
@@ -14,6 +15,7 @@ import { escapeXml, setMarks } from "./markup.js";
 import { LEDGER, METRICS } from "./metrics.js";
 import { colourVariables } from "./palette.js";
 import { DRAWN_RUNS_MAX, drawnRuns } from "./scenario-charts.js";
+import { type ScenarioGrid, scenarioGrid } from "./scenario-grid.js";
 import { type SweepReport, sweepReport } from "./sweep.js";
 import {
 	benchTable,
@@ -52,6 +54,9 @@ interface ScenarioModel {
 	readonly notDrawn: number;
 	readonly headlines: Table;
 	readonly all: Table;
+	readonly expectations: Table | null;
+	/** Whether an expectation is broken: the table is then open. */
+	readonly broken: boolean;
 	readonly ledger: Table;
 	readonly drops: Table | null;
 	readonly takeovers: Table | null;
@@ -69,6 +74,8 @@ export interface PageModel {
 	/** In place of scenarios: a sweep has too many runs to draw each. */
 	readonly sweep: (SweepReport & { readonly extremesHtml: readonly string[] }) | null;
 	readonly scenarios: readonly ScenarioModel[];
+	/** Scenarios by policies; of one scenario its cards say more. */
+	readonly grid: ScenarioGrid | null;
 	readonly command: string;
 	readonly bench: Table | null;
 	readonly live: readonly LiveModel[];
@@ -100,6 +107,7 @@ export function pageModel(results: ResultsFile): PageModel {
 		passed: scenarios.every((scenario) => scenario.passed),
 		sweep: sweep === null ? null : { ...sweep, extremesHtml: sweep.extremes.map(sentenceHtml) },
 		scenarios,
+		grid: groups.length > 1 ? scenarioGrid(groups) : null,
 		command: results.command,
 		bench: benchTable(results.bench),
 		live,
@@ -148,6 +156,8 @@ function scenarioModel(group: ScenarioGroup): ScenarioModel {
 		figures: figuresOf(group),
 		notDrawn: Math.max(runs.length - DRAWN_RUNS_MAX, 0),
 		headlines: metricTable(runs, HEADLINES, "Policies side by side, virtual time, exact"),
+		expectations: expectationTable(runs),
+		broken: runs.some(({ verdict }) => verdict.findings.some(({ code }) => code === "expectation")),
 		all: metricTable(runs, METRICS, "Every figure in virtual time"),
 		ledger: ledgerTable(runs),
 		drops: dropTable(runs),

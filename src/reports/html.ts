@@ -9,21 +9,29 @@ const ASSETS = new URL("./page/", import.meta.url);
 
 /**
  * BENCHMARK_RESULTS.html: one file without any outside reference. Charts are drawn here; the page's
- * own script only moves a cursor over them, and everything can be read without it.
+ * own script moves a cursor over them and filters scenarios; everything can be read without it.
  */
 export async function renderHtml(results: ResultsFile): Promise<string> {
 	const model = pageModel(results);
-	const [style, script] = await Promise.all([asset("page.css"), asset("page.js")]);
+	const [styles, scripts] = await Promise.all([
+		assets("page.css", "grid.css"),
+		assets("page.js", "filter.js"),
+	]);
 	const eta = new Eta({
 		views: fileURLToPath(ASSETS),
 		autoEscape: true,
 		autoTrim: ["nl", false],
 		cache: true,
 	});
-	const page: PageModel & { readonly style: string; readonly script: string } = { ...model, style, script };
+	const page: PageModel & { readonly style: string; readonly script: string } = {
+		...model,
+		style: styles,
+		script: scripts,
+	};
 	return eta.renderAsync("./page", page);
 }
 
-async function asset(name: string): Promise<string> {
-	return readFile(new URL(name, ASSETS), "utf8");
+async function assets(...names: readonly string[]): Promise<string> {
+	const texts = await Promise.all(names.map((name) => readFile(new URL(name, ASSETS), "utf8")));
+	return texts.join("\n");
 }

@@ -7,7 +7,7 @@ import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ResultsFile } from "../../src/record/run-record.js";
 import { renderHtml } from "../../src/reports/html.js";
-import { pspsResults } from "../fixtures/psps-results.js";
+import { pspsResults, pspsRun } from "../fixtures/psps-results.js";
 import { EDGES, fileOf } from "./support.js";
 
 const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find((path) => existsSync(path));
@@ -91,7 +91,7 @@ describe.skipIf(CHROMIUM === undefined)("the page in Chromium (skipped without /
 	it("follows deep links to every anchor", async () => {
 		const page = await open(EDGES["two scenarios"] ?? fileOf());
 		const hashes = await page
-			.locator("nav a, h2 a.anchor, h3 a.anchor, h4 a.anchor")
+			.locator("nav a, .turn a, .grid a, h2 a.anchor, h3 a.anchor, h4 a.anchor, h5 a.anchor")
 			.evaluateAll((links) => links.map((link) => link.getAttribute("href") ?? ""));
 		expect(hashes).toContain("#kddi-2022-07");
 		expect(hashes.length).toBeGreaterThan(20);
@@ -106,6 +106,38 @@ describe.skipIf(CHROMIUM === undefined)("the page in Chromium (skipped without /
 			.evaluate((section) => section.getBoundingClientRect().top);
 		expect(Math.abs(top)).toBeLessThan(120);
 		expect(troubles).toEqual([]);
+		await page.close();
+	});
+
+	it("filters scenarios by word and verdict, and a link to a hidden one ends the filter", async () => {
+		const failed = { ...pspsRun("klais"), scenario: "doubled" };
+		const ledger = { ...failed.ledger, duplicates: 3 };
+		const page = await open(fileOf(pspsRun("klais"), { ...failed, ledger }));
+		const shown = () => page.locator(".grid tbody tr:visible a").allTextContents();
+		expect(await shown()).toEqual(["psps-2019-10-25", "doubled"]);
+		await page.getByRole("searchbox", { name: "Show" }).fill("2019 psps");
+		expect(await shown()).toEqual(["psps-2019-10-25"]);
+		expect(await page.locator("#doubled").isVisible()).toBe(false);
+		expect(await page.locator("#filter-count").textContent()).toBe("1 of 2 scenarios");
+		await page.evaluate("location.assign('#doubled-backlog')");
+		await expect.poll(() => page.locator("#doubled-backlog").isVisible()).toBe(true);
+		await page.getByRole("radio", { name: "failed" }).check();
+		expect(await shown()).toEqual(["doubled"]);
+		expect(troubles).toEqual([]);
+		await page.close();
+	});
+
+	it("says what the scenario expects, what was found, and opens what is broken", async () => {
+		const expectations = [
+			{ text: "duplicates == 0", metric: "ledger.duplicates", relation: "==", value: 0 },
+			{ text: "drainRatio <= 1", metric: "virtual.drainRatio", relation: "<=", value: 1 },
+		];
+		const page = await open(fileOf({ ...pspsRun("klais"), config: { expect: expectations } }));
+		const rows = await page.locator(".expectations tbody tr:visible").allTextContents();
+		expect(rows.map((row) => row.trim())).toEqual([
+			expect.stringMatching(/^drainRatio <= 1\s*klais\s*1\.0\d+\s*BROKEN$/),
+			expect.stringMatching(/^duplicates == 0\s*klais\s*0\s*holds$/),
+		]);
 		await page.close();
 	});
 
