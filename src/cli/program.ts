@@ -112,7 +112,11 @@ function addRun(program: Command, end: End): void {
 		.option("--shard <i/n>", "only the i-th of n parts, for n machines; klais merge joins them")
 		.option("--durations <file>", "a results.json or history.ndjson whose durations balance the shards")
 		.option("--out <dir>", "folder for the results", "results/latest")
-		.option("--reporter <a,b>", "md, html, json, junit, github (default: md,html; json always)", collect)
+		.option(
+			"--reporter <a,b>",
+			"md, html, png, comment, junit, github, json (default: md,html; json always)",
+			collect,
+		)
 		.addHelpText("after", RUN_EXAMPLES)
 		.action(async (names: string[], flags: RunFlags) =>
 			end(await (await import("./run-command.js")).runCommand(names, flags)),
@@ -133,7 +137,11 @@ function addSweep(program: Command, end: End): void {
 		.option("--shard <i/n>", "only the i-th of n parts, for n machines; klais merge joins them")
 		.option("--durations <file>", "a results.json or history.ndjson whose durations balance the shards")
 		.option("--out <dir>", "folder for the results", "results/latest")
-		.option("--reporter <a,b>", "md, html, json, junit, github (default: md,html; json always)", collect)
+		.option(
+			"--reporter <a,b>",
+			"md, html, png, comment, junit, github, json (default: md,html; json always)",
+			collect,
+		)
 		.addHelpText("after", SWEEP_EXAMPLES)
 		.action(async (file: string | undefined, flags: SweepFlags) =>
 			end(await (await import("./sweep/command.js")).sweepCommand(file, flags)),
@@ -146,7 +154,11 @@ function addMerge(program: Command, end: End): void {
 		.description("join the records of all shards into that of the whole")
 		.argument("<dir...>", "the --out of each shard, or a folder that holds them all")
 		.option("--out <dir>", "folder for the results", "results/latest")
-		.option("--reporter <a,b>", "md, html, json, junit, github (default: md,html; json always)", collect)
+		.option(
+			"--reporter <a,b>",
+			"md, html, png, comment, junit, github, json (default: md,html; json always)",
+			collect,
+		)
 		.addHelpText("after", MERGE_EXAMPLES)
 		.action(async (dirs: string[], flags: MergeFlags) =>
 			end(await (await import("./merge-command.js")).mergeCommand(dirs, flags)),
@@ -172,7 +184,11 @@ function addLive(program: Command, end: End): void {
 		.option("--pcap <file...>", "no scenario: run the packets of captures through the XDP program")
 		.option("--json", "with --pcap: print as JSON")
 		.option("--out <dir>", "folder for the results", "results/latest")
-		.option("--reporter <a,b>", "md, html, json, junit, github (default: md,html; json always)", collect)
+		.option(
+			"--reporter <a,b>",
+			"md, html, png, comment, junit, github, json (default: md,html; json always)",
+			collect,
+		)
 		.addHelpText("after", LIVE_EXAMPLES)
 		.action(async (name: string | undefined, flags: LiveFlags) =>
 			end(await (await import("./live-command.js")).liveCommand(name, flags)),
@@ -203,7 +219,11 @@ function addReport(program: Command, end: End): void {
 		.description("render a stored results.json again")
 		.argument("<file>", "a results.json")
 		.option("--out <dir>", "folder for the reports (default: the file's own)")
-		.option("--reporter <a,b>", "md, html, json, junit, github (default: md,html; json always)", collect)
+		.option(
+			"--reporter <a,b>",
+			"md, html, png, comment, junit, github, json (default: md,html; json always)",
+			collect,
+		)
 		.action(async (file: string, flags: ReportFlags) =>
 			end(await (await import("./report-command.js")).reportCommand(file, flags)),
 		);

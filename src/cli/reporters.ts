@@ -7,6 +7,8 @@ import type { Reporter } from "../reports/report-files.js";
 const REPORT_FILES: Readonly<Record<Reporter, string | null>> = {
 	md: "BENCHMARK_RESULTS.md",
 	html: "BENCHMARK_RESULTS.html",
+	comment: "comment.md",
+	png: null,
 	junit: "junit.xml",
 	json: "results.json",
 	github: null,

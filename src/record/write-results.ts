@@ -18,6 +18,7 @@ const OWN_NAMES = [
 	RESULTS_FILE_NAME,
 	"BENCHMARK_RESULTS.md",
 	"BENCHMARK_RESULTS.html",
+	"comment.md",
 	"junit.xml",
 	"charts",
 ];

@@ -1,5 +1,7 @@
 import type { ResultsFile } from "../record/run-record.js";
 import { answerOf } from "./answer.js";
+import { expectationTable } from "./expectation-table.js";
+import { fitted, type Piece } from "./fit-markdown.js";
 import { groupByScenario, type LabelledRun, type ScenarioGroup } from "./grouping.js";
 import { labelledLive } from "./live-groups.js";
 import {
@@ -29,8 +31,11 @@ import {
 } from "./tables.js";
 import { takeoverTable } from "./takeover-table.js";
 
-/** Comments on a pull request break at this length; the report stays below it. */
-export const MARKDOWN_BYTES_MAX = 65_535;
+/** GitHub takes 1 MiB for the summary of a step; this leaves room for the gate's report in the same one. */
+export const SUMMARY_BYTES_MAX = 1_000_000;
+
+/** A comment on a pull request may have 65,536 characters, and no character has less than a byte. */
+export const COMMENT_BYTES_MAX = 65_536;
 
 /** Columns of a table that still fit beside each other. */
 const COLUMNS_MAX = 6;
@@ -38,12 +43,8 @@ const COLUMNS_MAX = 6;
 export interface MarkdownOptions {
 	/** Folder of the charts, relative to the report; null leaves pictures out (a comment cannot show them). */
 	readonly chartsFolder?: string | null;
-}
-
-/** A piece of the report. Where the whole is too long, pieces with the highest number go first. */
-interface Piece {
-	readonly text: string;
-	readonly expendable: number;
+	/** The report is shortened to this; `SUMMARY_BYTES_MAX` without it. */
+	readonly bytesMax?: number;
 }
 
 /** BENCHMARK_RESULTS.md: the answer in three lines, then everything that backs it. */
@@ -57,15 +58,19 @@ export function renderMarkdown(results: ResultsFile, options: MarkdownOptions = 
 	}
 	const bench = benchTable(results.bench);
 	if (bench !== null) {
-		pieces.push({ text: `## Micro-benchmarks\n\n${tableText(bench)}`, expendable: 1 });
+		pieces.push({
+			text: `## Micro-benchmarks\n\n${tableText(bench)}`,
+			expendable: 1,
+			tells: "micro-benchmarks",
+		});
 	}
 	const live = labelledLive(results);
 	if (live.length > 0) {
-		pieces.push({ text: liveBlock(live, folder), expendable: 1 });
+		pieces.push({ text: liveBlock(live, folder), expendable: 1, tells: "live runs" });
 	}
 	pieces.push({ text: environmentBlock(results), expendable: 0 });
-	pieces.push({ text: methodBlock(), expendable: 5 });
-	return fitted(pieces);
+	pieces.push({ text: methodBlock(), expendable: 5, tells: "the method" });
+	return fitted(pieces, options.bytesMax ?? SUMMARY_BYTES_MAX);
 }
 
 function openingPieces(
@@ -85,6 +90,8 @@ function openingPieces(
 	} else if (groups.length === 1 && only !== undefined) {
 		pieces.push({ text: answerText(only), expendable: 0 });
 	} else if (groups.length > 1) {
+		const failures = failuresText(groups);
+		pieces.push(...(failures === "" ? [] : [{ text: failures, expendable: 0 }]));
 		pieces.push({ text: summaryText(groups), expendable: 0 });
 	} else if (results.bench.length + results.live.length === 0) {
 		pieces.push({ text: "Nothing ran: this record holds no run.", expendable: 0 });
@@ -121,6 +128,24 @@ function summaryText(groups: readonly ScenarioGroup[]): string {
 	return ["| Scenario | Verdict | Outcome |", "| --- | --- | --- |", ...rows].join("\n");
 }
 
+/** Failures that are named before the table of scenarios. */
+const FAILURES_MAX = 30;
+
+function failuresText(groups: readonly ScenarioGroup[]): string {
+	const lines = groups.flatMap((group) =>
+		group.runs.flatMap(({ label, verdict }) =>
+			verdict.findings
+				.filter(({ severity }) => severity === "failure")
+				.map(
+					({ message }) =>
+						`- **Failure**, ${codeSpan(`${group.scenario} / ${label}`)}: ${escapeMarkdown(message)}`,
+				),
+		),
+	);
+	const more = lines.length > FAILURES_MAX ? [`- and ${lines.length - FAILURES_MAX} more`] : [];
+	return [...lines.slice(0, FAILURES_MAX), ...more].join("\n");
+}
+
 /** The anchor is our own: GitHub's depend on the heading's text, which a scenario may choose. */
 function anchorOf(group: ScenarioGroup): string {
 	return `scenario-${group.slug}`;
@@ -142,52 +167,55 @@ function scenarioPieces(group: ScenarioGroup, several: boolean, folder: string |
 	const { runs } = group;
 	const title = group.title === group.scenario ? "" : ` ${escapeMarkdown(group.title)}.`;
 	const heading = `## Scenario ${codeSpan(group.scenario)}`;
-	const pieces: Piece[] = [
-		{ text: `<a id="${anchorOf(group)}"></a>\n\n${heading}\n\n${sourcesBlock(group, title)}`, expendable: 0 },
-	];
-	if (several) {
-		pieces.push({ text: answerText(group), expendable: 0 });
-	}
-	if (folder !== null) {
-		pieces.push({ text: chartsBlock(group, folder), expendable: 2 });
-	}
-	const drops = dropTable(runs);
+	const answer = several ? `\n\n${answerText(group)}` : "";
+	const config = configBlock(group);
+	const expected = expectationTable(runs);
 	const takeovers = takeoverTable(runs);
-	pieces.push(
+	const drops = dropTable(runs);
+	const passed = runs.every(({ verdict }) => verdict.passed);
+	const parts: readonly (Piece | null)[] = [
 		{
-			text: section(
-				"Policies side by side (virtual time, exact)",
-				chunked(runs, (part) => metricTable(part, HEADLINES, "")),
-			),
+			text: `<a id="${anchorOf(group)}"></a>\n\n${heading}\n\n${sourcesBlock(group, title)}${answer}`,
 			expendable: 0,
 		},
-		{ text: section("Ledger (readings, exact)", chunked(runs, ledgerTable)), expendable: 1 },
-		{
-			text: section(
-				"Frames dropped, by reason (exact)",
-				drops === null ? "No frame was dropped." : chunked(runs, (part) => dropTable(part)),
-			),
-			expendable: 3,
-		},
-		...(takeovers === null
-			? []
-			: [{ text: section("Gateways replaced (exact)", tableText(takeovers)), expendable: 2 }]),
-		{ text: section("Shape over time", shapesBlock(group)), expendable: 4 },
-		{ text: section("Determinism", tableText(determinismTable(runs))), expendable: 1 },
-		{ text: section("Wall clock (noisy, never compared exactly)", chunked(runs, wallTable)), expendable: 1 },
+		folder === null ? null : { text: chartsBlock(group, folder), expendable: 2, tells: "charts" },
+		expected === null ? null : part(1, expected.caption, tableText(expected), "expectations"),
+		part(
+			0,
+			"Policies side by side (virtual time, exact)",
+			chunked(runs, (some) => metricTable(some, HEADLINES, "")),
+		),
+		part(1, "Ledger (readings, exact)", chunked(runs, ledgerTable), "ledgers"),
+		part(
+			3,
+			"Frames dropped, by reason (exact)",
+			drops === null ? "No frame was dropped." : chunked(runs, dropTable),
+			"dropped frames",
+		),
+		takeovers === null
+			? null
+			: part(2, "Gateways replaced (exact)", tableText(takeovers), "replaced gateways"),
+		part(4, "Shape over time", shapesBlock(group), "shapes over time"),
+		part(1, "Determinism", tableText(determinismTable(runs)), "digests"),
+		part(1, "Wall clock (noisy, never compared exactly)", chunked(runs, wallTable), "wall clocks"),
 		{
 			text: folded(
 				"Every figure in virtual time (results.json has all digits)",
-				chunked(runs, (part) => metricTable(part, METRICS, "")),
+				chunked(runs, (some) => metricTable(some, METRICS, "")),
 			),
 			expendable: 7,
+			tells: "every figure",
 		},
-	);
-	const config = configBlock(group);
-	if (config !== "") {
-		pieces.push({ text: folded("The scenario as resolved", config), expendable: 8 });
-	}
-	return pieces;
+		config === ""
+			? null
+			: { text: folded("The scenario as resolved", config), expendable: 8, tells: "resolved scenarios" },
+	];
+	const scenario = { name: group.scenario, passed };
+	return parts.filter((piece) => piece !== null).map((piece) => ({ ...piece, scenario }));
+}
+
+function part(expendable: number, title: string, text: string, tells?: string): Piece {
+	return { text: section(title, text), expendable, ...(tells === undefined ? {} : { tells }) };
 }
 
 function section(title: string, text: string): string {
@@ -215,30 +243,4 @@ function chunked(
 
 function marked(sentence: string): string {
 	return setMarks(sentence, escapeMarkdown, codeSpan);
-}
-
-const SHORTENED = "_Shortened to fit a comment: results.json and BENCHMARK_RESULTS.html hold everything._";
-
-/** Leaves out the most expendable pieces until the rest fits; then, as a last resort, cuts at a line's end. */
-function fitted(pieces: readonly Piece[]): string {
-	const whole = join(pieces);
-	if (Buffer.byteLength(whole) <= MARKDOWN_BYTES_MAX) {
-		return whole;
-	}
-	const levels = [...new Set(pieces.map((piece) => piece.expendable))].sort((a, b) => b - a);
-	for (const level of levels.filter((candidate) => candidate > 0)) {
-		const kept = pieces.filter((piece) => piece.expendable < level);
-		const text = join([...kept, { text: SHORTENED, expendable: 0 }]);
-		if (Buffer.byteLength(text) <= MARKDOWN_BYTES_MAX) {
-			return text;
-		}
-	}
-	const room = MARKDOWN_BYTES_MAX - Buffer.byteLength(SHORTENED) - 4;
-	const least = Buffer.from(join(pieces.filter((piece) => piece.expendable === 0)));
-	const cut = least.subarray(0, least.lastIndexOf("\n", room)).toString("utf8");
-	return `${cut}\n\n${SHORTENED}\n`;
-}
-
-function join(pieces: readonly Piece[]): string {
-	return `${pieces.map((piece) => piece.text).join("\n\n")}\n`;
 }

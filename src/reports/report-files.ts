@@ -4,10 +4,13 @@ import { renderCharts } from "./charts.js";
 import { renderGithub } from "./github.js";
 import { renderHtml } from "./html.js";
 import { renderJunit } from "./junit.js";
-import { renderMarkdown } from "./markdown.js";
+import { COMMENT_BYTES_MAX, renderMarkdown } from "./markdown.js";
 
-/** The names that `--reporter` takes. `github` writes no file: its lines go to stdout. */
-export type Reporter = "json" | "md" | "html" | "junit" | "github";
+/**
+ * The names that `--reporter` takes. `comment` is the Markdown of a pull request's comment, `png` adds each chart as PNG.
+ * `github` writes no file: its lines go to stdout.
+ */
+export type Reporter = "json" | "md" | "comment" | "html" | "png" | "junit" | "github";
 
 /** The files of a results folder for the chosen reporters, ready for `writeResults`. */
 export async function reportFiles(
@@ -17,10 +20,14 @@ export async function reportFiles(
 	const files: OutputFile[] = [];
 	if (reporters.has("md")) {
 		files.push({ name: "BENCHMARK_RESULTS.md", content: renderMarkdown(results) });
-		for (const { name, svg, darkSvg } of renderCharts(results)) {
-			files.push({ name: `charts/${name}.svg`, content: svg });
-			files.push({ name: `charts/${name}-dark.svg`, content: darkSvg });
-		}
+	}
+	if (reporters.has("comment")) {
+		// A comment stands far from the folder of the charts.
+		const options = { chartsFolder: null, bytesMax: COMMENT_BYTES_MAX };
+		files.push({ name: "comment.md", content: renderMarkdown(results, options) });
+	}
+	if (reporters.has("md") || reporters.has("png")) {
+		files.push(...(await chartFiles(results, reporters)));
 	}
 	if (reporters.has("html")) {
 		files.push({ name: "BENCHMARK_RESULTS.html", content: await renderHtml(results) });
@@ -32,6 +39,23 @@ export async function reportFiles(
 		files.push({ name: RESULTS_FILE_NAME, content: serialiseResults(results) });
 	}
 	return files;
+}
+
+async function chartFiles(
+	results: ResultsFile,
+	reporters: ReadonlySet<Reporter>,
+): Promise<readonly OutputFile[]> {
+	// Loaded for pictures alone: it is a library in machine code.
+	const png = reporters.has("png") ? (await import("./png.js")).svgToPng : undefined;
+	return renderCharts(results).flatMap(({ name, svg, darkSvg }) => [
+		...(reporters.has("md")
+			? [
+					{ name: `charts/${name}.svg`, content: svg },
+					{ name: `charts/${name}-dark.svg`, content: darkSvg },
+				]
+			: []),
+		...(png === undefined ? [] : [{ name: `charts/${name}.png`, content: png(svg) }]),
+	]);
 }
 
 /** What a reporter says on stdout rather than in a file. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { RunRecord } from "../../src/record/run-record.js";
-import { MARKDOWN_BYTES_MAX, renderMarkdown } from "../../src/reports/markdown.js";
+import type { ResultsFile, RunRecord } from "../../src/record/run-record.js";
+import { COMMENT_BYTES_MAX, renderMarkdown, SUMMARY_BYTES_MAX } from "../../src/reports/markdown.js";
 import { LEDGER, METRICS } from "../../src/reports/metrics.js";
 import { pspsResults, pspsRun } from "../fixtures/psps-results.js";
 import { EDGES, fileOf, HOSTILE, withVirtual } from "./support.js";
@@ -137,23 +137,63 @@ describe("renderMarkdown", () => {
 		expect(renderMarkdown(fileOf(...runs))).toContain("1.40x the physical bound");
 	});
 
-	it.each([60, 400])("fits a comment with %d runs, the answer still in it", (count) => {
-		const policies = ["none", "static", "klais"];
-		const runs = Array.from({ length: count }, (_, i) => ({
-			...pspsRun(policies[i % 3] ?? "klais"),
-			scenario: `scenario-${Math.floor(i / 3)}`,
-		}));
-		const long = renderMarkdown(fileOf(...runs));
-		expect(Buffer.byteLength(long)).toBeLessThanOrEqual(MARKDOWN_BYTES_MAX);
-		expect(long).toContain("Shortened to fit");
-		expect(long).toContain("| [scenario-0](#scenario-scenario-0) | Passed |");
-		expect(long).toContain("klais run psps-2019-10-25 --seed b7");
+	const suite = (count: number, failing: readonly number[] = []) =>
+		fileOf(
+			...Array.from({ length: count }, (_, index) => {
+				const run = { ...pspsRun("klais"), scenario: `scenario-${index}` };
+				return failing.includes(index) ? { ...run, ledger: { ...run.ledger, duplicates: 3 } } : run;
+			}),
+		);
+	const comment = (results: ResultsFile) =>
+		renderMarkdown(results, { chartsFolder: null, bytesMax: COMMENT_BYTES_MAX });
+
+	it.each([20, 60, 400])(
+		"fits a comment with %d scenarios: the answer, failures and the command in it",
+		(count) => {
+			const short = comment(suite(count, [1, count - 1]));
+			expect(Buffer.byteLength(short)).toBeLessThanOrEqual(COMMENT_BYTES_MAX);
+			expect(short).toMatch(count === 400 ? /^_Cut to fit/m : /^_Shortened to fit\. Left out/m);
+			expect(short).toContain("BENCHMARK_RESULTS.html and results.json hold everything");
+			const failure = `- **Failure**, \`scenario-${count - 1} / klais\`: 3 readings were stored twice`;
+			expect(short.indexOf(failure)).toBeGreaterThan(0);
+			expect(short.indexOf(failure)).toBeLessThan(short.indexOf("| Scenario | Verdict |"));
+			expect(short).toContain("| [scenario-0](#scenario-scenario-0) | Passed |");
+			expect(short).toContain("klais run psps-2019-10-25 --seed b7");
+			// A failed scenario keeps its section for longer than any that passed.
+			expect(short.includes("## Scenario `scenario-1`\n")).toBe(count !== 400);
+			expect((short.match(/^```/gm) ?? []).length % 2).toBe(0);
+		},
+	);
+
+	it("says which scenarios are left out, and keeps those that fit", () => {
+		const short = comment(suite(200));
+		const [, left = ""] = /Left out: (\d+) whole scenarios/.exec(short) ?? [];
+		const kept = short.match(/^## Scenario /gm)?.length ?? 0;
+		expect(kept).toBeGreaterThan(0);
+		expect(Number(left) + kept).toBe(200);
+	});
+
+	it("never has a byte too many, and leaves out nothing that fits", () => {
+		const results = suite(3);
+		const whole = Buffer.byteLength(renderMarkdown(results));
+		const at = (bytesMax: number) => renderMarkdown(results, { bytesMax });
+		expect(at(whole)).not.toContain("Shortened");
+		expect(at(whole - 1)).toContain("_Shortened to fit. Left out: resolved scenarios.");
+		for (let bytesMax = whole - 1; bytesMax > 500; bytesMax = Math.floor(bytesMax * 0.93)) {
+			expect(Buffer.byteLength(at(bytesMax))).toBeLessThanOrEqual(bytesMax);
+		}
+	});
+
+	it("keeps a step summary of a thousand runs below its limit", () => {
+		const long = renderMarkdown(suite(1_000));
+		expect(Buffer.byteLength(long)).toBeLessThanOrEqual(SUMMARY_BYTES_MAX);
+		expect(SUMMARY_BYTES_MAX).toBeLessThan(1_048_576);
 	});
 
 	it.each(Object.entries(EDGES))("takes: %s", (_name, results) => {
 		const markdown = renderMarkdown(results);
 		expect(markdown).not.toMatch(/undefined|NaN|Infinity|\[object/);
-		expect(Buffer.byteLength(markdown)).toBeLessThanOrEqual(MARKDOWN_BYTES_MAX);
+		expect(Buffer.byteLength(markdown)).toBeLessThanOrEqual(SUMMARY_BYTES_MAX);
 	});
 });
 
