@@ -218,6 +218,8 @@ function addReport(program: Command, end: End): void {
 		.command("report")
 		.description("render a stored results.json again")
 		.argument("<file>", "a results.json")
+		.option("--history <file>", "note the record in this .ndjson, a line a commit, and show the trend")
+		.option("--date <day>", "with --history: the day to note (default: today)")
 		.option("--out <dir>", "folder for the reports (default: the file's own)")
 		.option(
 			"--reporter <a,b>",

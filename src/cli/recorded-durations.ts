@@ -31,7 +31,13 @@ const lineSchema = z.looseObject({
 	seconds: z.number().nonnegative(),
 });
 
-/** Reads a results.json, or a history with a run a line where the file ends in .ndjson. */
+/** A line of a history: a run, or a published record with its runs. */
+const historyLine = z.union([
+	lineSchema.transform((run) => [run]),
+	z.looseObject({ runs: z.array(lineSchema) }).transform(({ runs }) => runs),
+]);
+
+/** Reads a results.json, or a history where the file ends in .ndjson. */
 export async function readDurations(file: string): Promise<Result<RecordedDurations, UserError>> {
 	const recorded = new RecordedDurations();
 	if (file.endsWith(".ndjson")) {
@@ -70,19 +76,22 @@ async function readHistory(
 		if (line.trim() === "") {
 			continue;
 		}
-		const run = parseLine(line);
-		if (run === undefined) {
-			const message = "expected a run as JSON, with scenario, policy, devices and seconds";
+		const runs = parseLine(line);
+		if (runs === undefined) {
+			const message =
+				"expected a run as JSON, with scenario, policy, devices and seconds, or a record's line";
 			return err({ kind: "schema", message, file, line: index + 1 });
 		}
-		recorded.add(run);
+		for (const run of runs) {
+			recorded.add(run);
+		}
 	}
 	return ok(recorded);
 }
 
-function parseLine(line: string): RunDuration | undefined {
+function parseLine(line: string): readonly RunDuration[] | undefined {
 	try {
-		return lineSchema.safeParse(JSON.parse(line)).data;
+		return historyLine.safeParse(JSON.parse(line)).data;
 	} catch {
 		return undefined;
 	}

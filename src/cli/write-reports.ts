@@ -1,6 +1,7 @@
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { HistoryEntry } from "../record/history.js";
 import type { ResultsFile } from "../record/run-record.js";
 import { RESULTS_FILE_NAME, serialiseResults, writeResults } from "../record/write-results.js";
 import type { Reporter } from "../reports/report-files.js";
@@ -15,15 +16,17 @@ export interface ReportTarget {
 	readonly reporters: ReadonlySet<Reporter>;
 	/** The record as it was read, to be stored byte for byte. */
 	readonly stored?: Uint8Array;
+	/** Earlier records of the same suite and this one, for the trend. */
+	readonly history?: readonly HistoryEntry[];
 }
 
 /** Writes the reports. The path of the one to read first. */
 export async function writeReports(
 	results: ResultsFile,
-	{ out, reporters, stored }: ReportTarget,
+	{ out, reporters, stored, history = [] }: ReportTarget,
 ): Promise<Result<string, UserError>> {
 	const { reportFiles } = await import("../reports/report-files.js");
-	const rendered = await reportFiles(results, reporters);
+	const rendered = await reportFiles(results, reporters, history);
 	const files = rendered.map((file) =>
 		stored !== undefined && file.name === RESULTS_FILE_NAME ? { ...file, content: stored } : file,
 	);

@@ -1,4 +1,5 @@
 import { stringify } from "yaml";
+import type { HistoryEntry } from "../record/history.js";
 import type { ResultsFile } from "../record/run-record.js";
 import { type Answer, answerOf } from "./answer.js";
 import { CHART_FONT } from "./chart-render.js";
@@ -29,6 +30,7 @@ import {
 	wallTable,
 } from "./tables.js";
 import { takeoverTable } from "./takeover-table.js";
+import { trendTable } from "./trend-table.js";
 
 /** Texts that are HTML already are named so; everything else is escaped by the template. */
 interface ScenarioModel {
@@ -77,6 +79,7 @@ export interface PageModel {
 	/** Scenarios by policies; of one scenario its cards say more. */
 	readonly grid: ScenarioGrid | null;
 	readonly command: string;
+	readonly trend: Table | null;
 	readonly bench: Table | null;
 	readonly live: readonly LiveModel[];
 	/** How to read them. */
@@ -91,7 +94,7 @@ export interface PageModel {
 }
 
 /** Everything that the page shows, in the order in which it shows it. */
-export function pageModel(results: ResultsFile): PageModel {
+export function pageModel(results: ResultsFile, history: readonly HistoryEntry[]): PageModel {
 	const sweep = sweepReport(results);
 	const groups = sweep === null ? groupByScenario(results) : [];
 	const scenarios: ScenarioModel[] = [];
@@ -109,6 +112,7 @@ export function pageModel(results: ResultsFile): PageModel {
 		scenarios,
 		grid: groups.length > 1 ? scenarioGrid(groups) : null,
 		command: results.command,
+		trend: trendTable(history, results.command),
 		bench: benchTable(results.bench),
 		live,
 		liveMethod: LIVE_METHOD,

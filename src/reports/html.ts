@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { Eta } from "eta";
+import type { HistoryEntry } from "../record/history.js";
 import type { ResultsFile } from "../record/run-record.js";
 import { type PageModel, pageModel } from "./html-model.js";
 
@@ -11,8 +12,11 @@ const ASSETS = new URL("./page/", import.meta.url);
  * BENCHMARK_RESULTS.html: one file without any outside reference. Charts are drawn here; the page's
  * own script moves a cursor over them and filters scenarios; everything can be read without it.
  */
-export async function renderHtml(results: ResultsFile): Promise<string> {
-	const model = pageModel(results);
+export async function renderHtml(
+	results: ResultsFile,
+	history: readonly HistoryEntry[] = [],
+): Promise<string> {
+	const model = pageModel(results, history);
 	const [styles, scripts] = await Promise.all([
 		assets("page.css", "grid.css"),
 		assets("page.js", "filter.js"),

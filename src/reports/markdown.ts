@@ -1,3 +1,4 @@
+import type { HistoryEntry } from "../record/history.js";
 import type { ResultsFile } from "../record/run-record.js";
 import { answerOf } from "./answer.js";
 import { expectationTable } from "./expectation-table.js";
@@ -30,6 +31,7 @@ import {
 	wallTable,
 } from "./tables.js";
 import { takeoverTable } from "./takeover-table.js";
+import { trendTable } from "./trend-table.js";
 
 /** GitHub takes 1 MiB for the summary of a step; this leaves room for the gate's report in the same one. */
 export const SUMMARY_BYTES_MAX = 1_000_000;
@@ -45,6 +47,8 @@ export interface MarkdownOptions {
 	readonly chartsFolder?: string | null;
 	/** The report is shortened to this; `SUMMARY_BYTES_MAX` without it. */
 	readonly bytesMax?: number;
+	/** Earlier records of the same suite and this one, for the trend. */
+	readonly history?: readonly HistoryEntry[];
 }
 
 /** BENCHMARK_RESULTS.md: the answer in three lines, then everything that backs it. */
@@ -55,6 +59,11 @@ export function renderMarkdown(results: ResultsFile, options: MarkdownOptions = 
 	const pieces: Piece[] = [...openingPieces(results, groups, sweep)];
 	for (const group of groups) {
 		pieces.push(...scenarioPieces(group, groups.length > 1, folder));
+	}
+	const trend = trendTable(options.history ?? [], results.command);
+	if (trend !== null) {
+		const text = `## Over the commits\n\n${trend.caption}.\n\n${tableText(trend)}`;
+		pieces.push({ text, expendable: 1, tells: "the trend" });
 	}
 	const bench = benchTable(results.bench);
 	if (bench !== null) {

@@ -1,3 +1,4 @@
+import type { HistoryEntry } from "../record/history.js";
 import type { ResultsFile } from "../record/run-record.js";
 import { type OutputFile, RESULTS_FILE_NAME, serialiseResults } from "../record/write-results.js";
 import { renderCharts } from "./charts.js";
@@ -16,21 +17,22 @@ export type Reporter = "json" | "md" | "comment" | "html" | "png" | "junit" | "g
 export async function reportFiles(
 	results: ResultsFile,
 	reporters: ReadonlySet<Reporter>,
+	history: readonly HistoryEntry[] = [],
 ): Promise<readonly OutputFile[]> {
 	const files: OutputFile[] = [];
 	if (reporters.has("md")) {
-		files.push({ name: "BENCHMARK_RESULTS.md", content: renderMarkdown(results) });
+		files.push({ name: "BENCHMARK_RESULTS.md", content: renderMarkdown(results, { history }) });
 	}
 	if (reporters.has("comment")) {
 		// A comment stands far from the folder of the charts.
-		const options = { chartsFolder: null, bytesMax: COMMENT_BYTES_MAX };
+		const options = { chartsFolder: null, bytesMax: COMMENT_BYTES_MAX, history };
 		files.push({ name: "comment.md", content: renderMarkdown(results, options) });
 	}
 	if (reporters.has("md") || reporters.has("png")) {
 		files.push(...(await chartFiles(results, reporters)));
 	}
 	if (reporters.has("html")) {
-		files.push({ name: "BENCHMARK_RESULTS.html", content: await renderHtml(results) });
+		files.push({ name: "BENCHMARK_RESULTS.html", content: await renderHtml(results, history) });
 	}
 	if (reporters.has("junit")) {
 		files.push({ name: "junit.xml", content: renderJunit(results) });

@@ -3,7 +3,7 @@ import { formatBytes, formatCount, formatExact, formatRate, formatSeconds, NONE 
 import type { LabelledRun } from "./grouping.js";
 import { dropReasons, LEDGER, METRICS, type Metric, totalDrops } from "./metrics.js";
 
-interface Cell {
+export interface Cell {
 	readonly text: string;
 	readonly bad: boolean;
 }
