@@ -139,6 +139,13 @@ export class Collector {
 		return figures;
 	}
 
+	/** The same latencies at each of these percentages; 0 without any. */
+	latencyPercentiles(percents: readonly number[], phase: Phase): number[] {
+		this.fold();
+		const found = this.phases[phase];
+		return percents.map((percent) => (found.totalCount === 0 ? 0 : found.getValueAtPercentile(percent)));
+	}
+
 	/** Ages of backfill readings when they became durable. */
 	backfillAges(): { p50: number; p99: number; max: number } {
 		const at = (percentile: number) =>

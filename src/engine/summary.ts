@@ -1,5 +1,11 @@
 import { type Balance, emptyBalance, settleDevice } from "../record/ledger.js";
-import type { LedgerTotals, Quantiles, RunRecord, VirtualMetrics } from "../record/run-record.js";
+import type {
+	LedgerTotals,
+	Percentiles,
+	Quantiles,
+	RunRecord,
+	VirtualMetrics,
+} from "../record/run-record.js";
 import type { Scenario } from "../scenarios/scenario.js";
 import type { Collector } from "./collector.js";
 import type { NativeCluster, NativeFleet } from "./native.js";
@@ -47,6 +53,7 @@ export function summarise(
 		ledger: ledgerOf(run, balance),
 		virtual: virtualOf(run, fairness),
 		series: run.collector.series,
+		percentiles: percentilesOf(run),
 		wall: {
 			seconds,
 			events: world.events,
@@ -139,6 +146,22 @@ function virtualOf(run: FinishedRun, jainFairness: number): VirtualMetrics {
 		...(world.policy.exactlyOnce ? { takeovers: world.takeovers.rows() } : {}),
 		drops: { ...drops, ...own },
 		work: { events: world.events, frames: world.frames, hellos: world.hellosSent, slices: run.slices },
+	};
+}
+
+/** Percentages that a curve needs to show both its body and its tail. */
+const PERCENTS = [1, 5, 10, 25, 50, 75, 90, 95, 98, 99, 99.5, 99.8, 99.9, 99.95, 99.98, 99.99] as const;
+
+function percentilesOf({ collector, world, facts }: FinishedRun): Percentiles {
+	// By hundredths of a percent: 99.9 / 100 is not the same number as 0.999.
+	const seconds = (sorted: Float64Array) =>
+		PERCENTS.map((percent) => quantile(sorted, Math.round(percent * 100) / 10_000));
+	return {
+		percents: PERCENTS,
+		liveBeforeMicros: collector.latencyPercentiles(PERCENTS, "before"),
+		liveRecoveryMicros: collector.latencyPercentiles(PERCENTS, "recovery"),
+		connectedSeconds: seconds(world.sortedWaits()),
+		connectedBoundSeconds: seconds(facts.sessionWaits),
 	};
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { checkEqualColumns } from "./equal-columns.js";
+import { equalColumns } from "./equal-columns.js";
 
 // Loose on purpose, like the rest of the record: see `results-schema.ts`.
 const text = z.string();
@@ -15,7 +15,7 @@ const series = z
 		backlogPredicted: known,
 	})
 	.describe("Columns of equal length, one row per bucket of virtual time; null: not known")
-	.superRefine(checkEqualColumns);
+	.superRefine(equalColumns("timeSeconds"));
 
 const figure = z.looseObject({
 	group: text,

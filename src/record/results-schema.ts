@@ -3,7 +3,7 @@ import { LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
 import { err, ok, type Result } from "../units/result.js";
 import type { UserError } from "../units/user-error.js";
-import { checkEqualColumns } from "./equal-columns.js";
+import { equalColumns } from "./equal-columns.js";
 import { liveSchema } from "./live-schema.js";
 import type { ResultsFile } from "./run-record.js";
 import { shardSchema } from "./shard.js";
@@ -111,7 +111,18 @@ const series = z
 		liveP99Micros: z.array(amount.nullable()).readonly(),
 	})
 	.describe("Columns of equal length, one row per bucket of virtual time")
-	.superRefine(checkEqualColumns);
+	.superRefine(equalColumns("timeSeconds"));
+
+const percentiles = z
+	.looseObject({
+		percents: z.array(z.number().positive().lt(100)).readonly(),
+		liveBeforeMicros: column,
+		liveRecoveryMicros: column,
+		connectedSeconds: column,
+		connectedBoundSeconds: column,
+	})
+	.describe("Distributions: columns of equal length, one row a percentage")
+	.superRefine(equalColumns("percents"));
 
 const wall = z
 	.looseObject({
@@ -139,6 +150,7 @@ const run = z.looseObject({
 	ledger,
 	virtual,
 	series,
+	percentiles: percentiles.exactOptional(),
 	wall,
 });
 

@@ -52,6 +52,8 @@ export interface RunRecord {
 	readonly ledger: LedgerTotals;
 	readonly virtual: VirtualMetrics;
 	readonly series: Series;
+	/** Left out where an earlier version wrote the record. */
+	readonly percentiles?: Percentiles;
 	readonly wall: WallMetrics;
 }
 
@@ -167,6 +169,17 @@ export interface Series {
 	/** The bound's backlog: an ideal sink fed by the same returns. */
 	readonly backlogBoundReadings: readonly number[];
 	readonly liveP99Micros: readonly (number | null)[];
+}
+
+/** Distributions in more points than `virtual` has: columns of equal length, one row a percentage. 0 where nothing was measured. */
+export interface Percentiles {
+	/** Rising, above 0 and below 100. */
+	readonly percents: readonly number[];
+	readonly liveBeforeMicros: readonly number[];
+	readonly liveRecoveryMicros: readonly number[];
+	readonly connectedSeconds: readonly number[];
+	/** The same for an ideal first-come first-served session queue. */
+	readonly connectedBoundSeconds: readonly number[];
 }
 
 /** Differs from run to run; never compared exactly. */

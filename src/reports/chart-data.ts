@@ -29,6 +29,7 @@ type Topic =
 	| "devices"
 	| "live-p99"
 	| "percentiles"
+	| "connected"
 	| "drops"
 	| "sessions"
 	| "live-backlog"
@@ -82,7 +83,37 @@ export interface DotChart {
 	readonly stems: boolean;
 }
 
-export type Chart = TimeChart | DotChart;
+/** A distribution: what share of the values lies at or below each value. */
+export interface Curve {
+	readonly label: string;
+	readonly colour: string;
+	readonly width: number;
+	readonly dash?: readonly number[];
+	/** Rising percentages, below 100. */
+	readonly points: readonly { readonly percent: number; readonly value: number }[];
+}
+
+/** Values over percentages, on an axis that gives each further nine the same room. */
+export interface CurveChart {
+	readonly kind: "curve";
+	readonly topic: Topic;
+	/** Slug of the scenario. */
+	readonly owner: string;
+	readonly title: string;
+	readonly caption: string;
+	readonly description: string;
+	readonly quantity: Quantity;
+	readonly logarithmic: boolean;
+	readonly domain: readonly [number, number];
+	readonly curves: readonly Curve[];
+}
+
+export type Chart = TimeChart | DotChart | CurveChart;
+
+/** How many nines a percentage has: 90 has one, 99.9 three. */
+export function ninesOf(percent: number): number {
+	return -Math.log10(1 - percent / 100);
+}
 
 /** Name of a chart's file (without its ending) and of its anchor; unique within a record. */
 export function chartName(chart: Chart): string {

@@ -1,5 +1,14 @@
 import { axisLabel, timeTicks, timeUnit, valueTicks } from "./chart-axis.js";
-import { type Chart, type DotChart, type DotRow, type Line, type TimeChart, thinned } from "./chart-data.js";
+import {
+	type Chart,
+	type CurveChart,
+	type DotChart,
+	type DotRow,
+	type Line,
+	ninesOf,
+	type TimeChart,
+	thinned,
+} from "./chart-data.js";
 import { areaPath, linePath, type Point } from "./line-path.js";
 import { escapeXml } from "./markup.js";
 import { ink } from "./palette.js";
@@ -61,9 +70,20 @@ export function drawChart(chart: Chart, size: ChartSize): DrawnChart {
 		y0: 14,
 		y1: height - size.fontSize * 2.4,
 	};
-	const drawn = dots ? dotBody(chart, size, plot) : timeBody(chart, size, plot);
+	const drawn = bodyOf(chart, size, plot);
 	const body = `<g font-size="${size.fontSize}" fill="none" stroke-linejoin="round" stroke-linecap="round">${drawn}</g>`;
 	return { width: size.width, height, plot, body };
+}
+
+function bodyOf(chart: Chart, size: ChartSize, plot: Plot): string {
+	switch (chart.kind) {
+		case "time":
+			return timeBody(chart, size, plot);
+		case "curve":
+			return curveBody(chart, size, plot);
+		case "dots":
+			return dotBody(chart, size, plot);
+	}
 }
 
 function timeBody(chart: TimeChart, size: ChartSize, plot: Plot): string {
@@ -72,24 +92,12 @@ function timeBody(chart: TimeChart, size: ChartSize, plot: Plot): string {
 	const y = scaleOf(chart.logarithmic, chart.domain, [plot.y1, plot.y0]);
 	const ticks = timeTicks(chart.endSeconds, unit, size.width > 600 ? 16 : size.width > 400 ? 8 : 6);
 	const lastTick = ticks.at(-1);
-	const places = ticks.map((tick) => x(tick * unit.seconds));
-	const labels = ticks.map((tick) => (tick === lastTick ? `${tick} ${unit.symbol}` : String(tick)));
-	const values = valueTicks(chart.quantity, chart.logarithmic, chart.domain, 5);
+	const xTicks = ticks.map(
+		(tick): Tick => [x(tick * unit.seconds), tick === lastTick ? `${tick} ${unit.symbol}` : String(tick)],
+	);
 	const drawn = chart.lines.map((line) => ({ line, points: pointsOf(line, size, x, y) }));
 	return [
-		path(values.map((tick) => `M${half(plot.x0)} ${half(y(tick))}H${half(plot.x1)}`).join(""), ink("grid")),
-		path(places.map((place) => `M${half(place)} ${half(plot.y1)}v4`).join(""), ink("bound")),
-		path(`M${half(plot.x0)} ${half(plot.y1)}H${half(plot.x1)}`, ink("bound")),
-		texts(
-			"end",
-			ink("muted"),
-			values.map((tick) => [plot.x0 - 7, y(tick) + size.fontSize / 3, axisLabel(chart.quantity, tick)]),
-		),
-		texts(
-			"middle",
-			ink("muted"),
-			places.map((place, index) => [place, plot.y1 + size.fontSize + 8, labels[index] ?? ""]),
-		),
+		frame(chart, size, plot, xTicks),
 		...drawn
 			.filter(({ line }) => line.area === true && !chart.logarithmic)
 			.map(
@@ -100,6 +108,55 @@ function timeBody(chart: TimeChart, size: ChartSize, plot: Plot): string {
 		),
 		...chart.rules.map((rule) =>
 			path(`M${half(plot.x0)} ${half(y(rule.value))}H${half(plot.x1)}`, rule.colour, 1.25, RULE_DASH),
+		),
+	].join("");
+}
+
+/** Percentages with a label of their own, as far as the curves go. */
+const PERCENT_TICKS = [50, 90, 99, 99.9, 99.99];
+
+/** From the lowest to the highest percentage of a chart's curves, in nines. */
+export function ninesDomain({ curves }: CurveChart): readonly [number, number] {
+	const percents = curves.flatMap(({ points }) => points.map(({ percent }) => percent));
+	return [ninesOf(Math.min(...percents, 50)), ninesOf(Math.max(...percents, 90))];
+}
+
+function curveBody(chart: CurveChart, size: ChartSize, plot: Plot): string {
+	const domain = ninesDomain(chart);
+	const x = scaleOf(false, domain, [plot.x0, plot.x1]);
+	const y = scaleOf(chart.logarithmic, chart.domain, [plot.y1, plot.y0]);
+	const ticks = PERCENT_TICKS.filter((percent) => {
+		const nines = ninesOf(percent);
+		return nines >= domain[0] - 1e-9 && nines <= domain[1] + 1e-9;
+	}).map((percent): Tick => [x(ninesOf(percent)), `${percent} %`]);
+	return [
+		frame(chart, size, plot, ticks),
+		...chart.curves.map(({ points, colour, width, dash }) => {
+			const places = points.map(({ percent, value }): Point => [x(ninesOf(percent)), y(value)]);
+			return path(linePath(places), colour, width, dash?.join(" "));
+		}),
+	].join("");
+}
+
+type Tick = readonly [place: number, label: string];
+
+/** Grid and axes. */
+function frame(chart: TimeChart | CurveChart, size: ChartSize, plot: Plot, xTicks: readonly Tick[]): string {
+	const y = scaleOf(chart.logarithmic, chart.domain, [plot.y1, plot.y0]);
+	const values = valueTicks(chart.quantity, chart.logarithmic, chart.domain, 5);
+	return [
+		path(values.map((tick) => `M${half(plot.x0)} ${half(y(tick))}H${half(plot.x1)}`).join(""), ink("grid")),
+		path(xTicks.map(([place]) => `M${half(place)} ${half(plot.y1)}v4`).join(""), ink("bound")),
+		path(`M${half(plot.x0)} ${half(plot.y1)}H${half(plot.x1)}`, ink("bound")),
+		texts(
+			"end",
+			ink("muted"),
+			values.map((tick) => [plot.x0 - 7, y(tick) + size.fontSize / 3, axisLabel(chart.quantity, tick)]),
+		),
+		texts(
+			"middle",
+			ink("muted"),
+			xTicks.map(([place, label]) => [place, plot.y1 + size.fontSize + 8, label]),
 		),
 	].join("");
 }

@@ -99,10 +99,13 @@ function legendRow(chart: Chart, drawn: DrawnChart): { svg: string; rows: number
 	if (chart.kind === "dots") {
 		return { svg: "", rows: 0 };
 	}
-	const entries = [
-		...chart.lines.map(({ label, colour, dash }) => ({ label, colour, dash })),
-		...chart.rules.map(({ label, colour }) => ({ label, colour, dash: [5, 4] })),
-	];
+	const entries: readonly { label: string; colour: string; dash?: readonly number[] | undefined }[] =
+		chart.kind === "curve"
+			? chart.curves
+			: [
+					...chart.lines.map(({ label, colour, dash }) => ({ label, colour, dash })),
+					...chart.rules.map(({ label, colour }) => ({ label, colour, dash: [5, 4] })),
+				];
 	let x = 0;
 	let row = 0;
 	const parts = entries.map(({ label, colour, dash }) => {

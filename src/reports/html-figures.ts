@@ -1,7 +1,7 @@
 import { deflateSync } from "node:zlib";
 import type { Series } from "../record/run-record.js";
 import { type Chart, chartName } from "./chart-data.js";
-import { type DrawnChart, drawChart, SIZES } from "./chart-render.js";
+import { type DrawnChart, drawChart, ninesDomain, SIZES } from "./chart-render.js";
 import type { ScenarioGroup } from "./grouping.js";
 import { LIVE_COLUMNS, liveCharts } from "./live-charts.js";
 import type { LabelledLive } from "./live-groups.js";
@@ -70,31 +70,49 @@ function panelOf({ chart, size }: PlacedChart): PanelModel {
 	if (size !== "third") {
 		pictures.push(svgOf(chart, drawChart(chart, SIZES.phone), "narrow"));
 	}
-	const time = chart.kind === "time" ? chart : null;
 	return {
 		id,
-		panel: time?.panel ?? null,
+		panel: chart.kind === "time" ? (chart.panel ?? null) : null,
 		quantity: chart.quantity,
-		legend: [
-			...(time?.lines ?? []).map(({ label, colour, dash, source }) => ({
+		legend: legendOf(chart),
+		svgHtml: pictures,
+	};
+}
+
+function legendOf(chart: Chart): PanelModel["legend"] {
+	switch (chart.kind) {
+		case "dots":
+			return [];
+		case "curve":
+			return chart.curves.map(({ label, colour, dash }, index) => ({
 				label,
 				colour,
 				dashed: dash !== undefined,
-				source,
-			})),
-			...(time?.rules ?? []).map(({ label, colour }) => ({ label, colour, dashed: true, source: null })),
-		],
-		svgHtml: pictures,
-	};
+				source: `${chart.topic}.${index}`,
+			}));
+		case "time":
+			return [
+				...chart.lines.map(({ label, colour, dash, source }) => ({
+					label,
+					colour,
+					dashed: dash !== undefined,
+					source,
+				})),
+				...chart.rules.map(({ label, colour }) => ({ label, colour, dashed: true, source: null })),
+			];
+	}
 }
 
 /** A picture for the page: it grows with its column, has a name for those who cannot see it, and says where its plot is. */
 function svgOf(chart: Chart, drawn: DrawnChart, className: string): string {
 	const { width, height, plot } = drawn;
+	const ends =
+		chart.kind === "time" ? [0, chart.endSeconds] : chart.kind === "curve" ? ninesDomain(chart) : null;
+	const corners = [plot.x0, plot.x1, plot.y0, plot.y1].map((value) => Math.round(value * 10) / 10);
 	const place =
-		chart.kind === "time"
-			? ` data-plot="${[plot.x0, plot.x1, plot.y0, plot.y1].map((value) => Math.round(value * 10) / 10).join(" ")}" data-end="${chart.endSeconds}"`
-			: "";
+		ends === null
+			? ""
+			: ` data-axis="${chart.kind}" data-plot="${corners.join(" ")}" data-ends="${ends.join(" ")}"`;
 	return (
 		`<svg class="${`chart ${className}`.trim()}" viewBox="0 0 ${width} ${height}" role="img" ` +
 		`aria-label="${escapeXml(chart.description)}"${place}>${drawn.body}</svg>`
@@ -123,14 +141,20 @@ export function packedSeries(group: ScenarioGroup): string {
 		startSeconds: series.timeSeconds[0] ?? 0,
 		...Object.fromEntries(COLUMNS.map((column) => [column, series[column].map(threeDigits)])),
 	}));
-	return packed(runs);
+	const curves = scenarioCharts(group).flatMap(({ chart }) => (chart.kind === "curve" ? [chart] : []));
+	const byTopic = curves.map(({ topic, curves: drawn }) => [
+		topic,
+		drawn.map(({ points }) => points.map(({ percent, value }) => [percent, threeDigits(value)])),
+	]);
+	return packed({ runs, curves: Object.fromEntries(byTopic) });
 }
 
 /** The series of a live run for the cursor, in the same shape. */
 export function packedLiveSeries({ live: { series } }: LabelledLive): string {
 	const columns = LIVE_COLUMNS.map((column) => [column, series[column].map(threeDigits)]);
 	const { bucketSeconds, timeSeconds } = series;
-	return packed([{ bucketSeconds, startSeconds: timeSeconds[0] ?? 0, ...Object.fromEntries(columns) }]);
+	const runs = [{ bucketSeconds, startSeconds: timeSeconds[0] ?? 0, ...Object.fromEntries(columns) }];
+	return packed({ runs, curves: {} });
 }
 
 /** JSON, deflated, in base64: a quarter of the bytes, and nothing for the browser to read until somebody points at a chart. */

@@ -1,6 +1,7 @@
 import type { Series } from "../record/run-record.js";
 import { axisFor, type Chart, type Line, logarithmicAxis, type Rule, type TimeChart } from "./chart-data.js";
-import { dotCharts } from "./dot-charts.js";
+import { curveCharts } from "./curve-charts.js";
+import { dropChart } from "./dot-charts.js";
 import { formatCount, formatList, formatMicros, formatRate, formatSeconds } from "./format.js";
 import type { LabelledRun, ScenarioGroup } from "./grouping.js";
 import { ink } from "./palette.js";
@@ -27,7 +28,7 @@ export function drawnRuns(group: ScenarioGroup): readonly LabelledRun[] {
 export function scenarioCharts(group: ScenarioGroup): readonly PlacedChart[] {
 	const runs = drawnRuns(group);
 	if (runs.every(({ run }) => run.series.timeSeconds.length === 0)) {
-		return dotCharts(group, runs).map((chart) => ({ chart, size: "half" }));
+		return timeless(group, runs);
 	}
 	const end = Math.max(...runs.map(({ run }) => lengthOf(run.series)));
 	return [
@@ -35,9 +36,16 @@ export function scenarioCharts(group: ScenarioGroup): readonly PlacedChart[] {
 		...flowCharts(runs, end).map((chart): PlacedChart => ({ chart, size: "third" })),
 		{ chart: devicesChart(group.slug, runs, end), size: "half" },
 		{ chart: latencyChart(group.slug, runs, end), size: "half" },
-		...dotCharts(group, runs).map((chart): PlacedChart => ({ chart, size: "half" })),
+		...timeless(group, runs),
 		...sessionCharts(runs, end).map((chart): PlacedChart => ({ chart, size: "third" })),
 	];
+}
+
+/** The charts without a time axis. */
+function timeless(group: ScenarioGroup, runs: readonly LabelledRun[]): readonly PlacedChart[] {
+	const drops = dropChart(group, runs);
+	const charts: readonly Chart[] = [...curveCharts(group, runs), ...(drops === undefined ? [] : [drops])];
+	return charts.map((chart) => ({ chart, size: "half" }));
 }
 
 function lengthOf(series: Series): number {

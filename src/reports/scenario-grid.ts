@@ -4,7 +4,7 @@ import { formatCount, formatRatio, NONE } from "./format.js";
 import { type LabelledRun, policiesInOrder, type ScenarioGroup } from "./grouping.js";
 
 /** What became of a scenario under a policy, in a word or two. */
-export interface GridCell {
+interface GridCell {
 	readonly text: string;
 	/** What else has to be said: what was lost, or stored twice. */
 	readonly note: string;

@@ -71,6 +71,7 @@ export function expectHonest(finished: Finished): void {
 		durable - scenario.broker.capacityPerSecond * series.bucketSeconds - 1e-6,
 	);
 	expect(virtual.devicesConnected.neverConnected).toBeGreaterThanOrEqual(0);
+	expectCurves(record);
 	expect(Object.values(virtual.drops).every((frames) => frames > 0)).toBe(true);
 }
 
@@ -96,4 +97,24 @@ export function expectDrained({ scenario, record }: Finished, quietSeconds: numb
 export function virtualPart(record: RunRecord): unknown {
 	const { wall: _, ...rest } = record;
 	return rest;
+}
+
+/** The curves rise, and go through the quantiles that the record has beside them. */
+function expectCurves({ virtual, percentiles }: RunRecord): void {
+	const percents = percentiles?.percents ?? [];
+	for (const column of Object.values(percentiles ?? {})) {
+		expect(column).toHaveLength(percents.length);
+		expect([...column].sort((a, b) => a - b)).toEqual(column);
+	}
+	const at = (column: readonly number[] | undefined) =>
+		[50, 95, 99, 99.9].map((percent) => column?.[percents.indexOf(percent)]);
+	const { p50, p99, p999 } = virtual.liveLatencyRecoveryMicros;
+	expect(at(percentiles?.liveRecoveryMicros)).toEqual([p50, expect.any(Number), p99, p999]);
+	const { p50Seconds, p95Seconds, p999Seconds } = virtual.devicesConnected;
+	expect(at(percentiles?.connectedSeconds)).toEqual([
+		p50Seconds,
+		p95Seconds,
+		expect.any(Number),
+		p999Seconds,
+	]);
 }

@@ -20,6 +20,7 @@ describe("renderCharts", () => {
 			"Devices back, and devices served",
 			"Live latency, p99",
 			"Live latency before and in recovery",
+			"Time to connect",
 			"Frames dropped, by reason",
 			...Array.from({ length: 3 }, () => "Knocking at the door"),
 		]);

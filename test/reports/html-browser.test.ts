@@ -23,9 +23,9 @@ const FLAGS = [
 const DESKTOP = { width: 1_280, height: 900 };
 const PHONE = { width: 375, height: 740 };
 
-/** Charts of the fixture: three policies, two groups of small multiples, five pictures in two widths each. */
+/** Charts of the fixture: three policies, two groups of small multiples, six pictures in two widths each. */
 const THIRDS = 6;
-const BROAD = 5;
+const BROAD = 6;
 
 // A browser is no part of the tool: without one the structure tests still hold.
 describe.skipIf(CHROMIUM === undefined)("the page in Chromium (skipped without /usr/bin/chromium)", () => {
@@ -150,7 +150,8 @@ describe.skipIf(CHROMIUM === undefined)("the page in Chromium (skipped without /
 		await expect
 			.poll(() => page.locator("output[data-clock]").first().textContent())
 			.toMatch(/^at 9\d(\.\d)? h$/);
-		const values = await page.locator("output[data-source]").allTextContents();
+		const overTime = '.panel:has([data-axis="time"]) output[data-source]';
+		const values = await page.locator(overTime).allTextContents();
 		expect(
 			values.every((value) => /^(–|[\d.,]+ ?(k|M|G|µs|ms|s|min|h)?(\/s)?)$/.test(value)),
 			values.join(),
@@ -162,6 +163,27 @@ describe.skipIf(CHROMIUM === undefined)("the page in Chromium (skipped without /
 		await page.keyboard.press("PageUp");
 		await page.keyboard.press("ArrowRight");
 		await expect.poll(() => page.locator("output[data-clock]").first().textContent()).toBe("at 10.1 h");
+		expect(troubles).toEqual([]);
+		await page.close();
+	});
+
+	it("reads percentile curves out together, where they have points", async () => {
+		const run = pspsRun("klais");
+		const percentiles = {
+			percents: [50, 90, 99],
+			liveBeforeMicros: [1e5, 2e5, 3e5],
+			liveRecoveryMicros: [2e5, 5e5, 9e5],
+			connectedSeconds: [10, 60, 600],
+			connectedBoundSeconds: [9, 50, 500],
+		};
+		const page = await open(fileOf({ ...run, percentiles }));
+		await page.locator("#psps-2019-10-25-connected svg.broad").focus();
+		const read = (topic: string) => page.locator(`#psps-2019-10-25-${topic} output`).allTextContents();
+		await page.keyboard.press("ArrowRight");
+		await page.keyboard.press("ArrowRight");
+		await expect.poll(() => read("connected")).toEqual(["60 s", "50 s", "p90"]);
+		expect(await read("percentiles")).toEqual(["500 ms", "200 ms", "p90"]);
+		expect(await read("backlog")).toEqual(["", "", ""]);
 		expect(troubles).toEqual([]);
 		await page.close();
 	});

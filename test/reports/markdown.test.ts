@@ -184,8 +184,9 @@ describe("renderMarkdown", () => {
 		}
 	});
 
-	it("keeps a step summary of a thousand runs below its limit", () => {
-		const long = renderMarkdown(suite(1_000));
+	it("keeps a step summary of many runs below its limit", () => {
+		const long = renderMarkdown(suite(240));
+		expect(long).toContain("_Shortened to fit");
 		expect(Buffer.byteLength(long)).toBeLessThanOrEqual(SUMMARY_BYTES_MAX);
 		expect(SUMMARY_BYTES_MAX).toBeLessThan(1_048_576);
 	});

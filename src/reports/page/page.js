@@ -47,28 +47,59 @@ const addLine = ({ svg, y0, y1 }) => {
 	return line;
 };
 
-/** Draws the charts' lines and legends' values at a time in seconds; null: no cursor. */
-const cursorOf = (figures, charts, runs) => {
+/** The cursor over time: a step is a bucket, and every series has its own. */
+const timeAxis = (runs) => ({
+	snap: (at) => at,
+	step: (at, steps) => (at ?? 0) + steps * runs[0].bucketSeconds,
+	words: (at) => `at ${seconds(at)}`,
+	valueAt: (run, column, at) =>
+		runs[run][column][Math.floor((at - runs[run].startSeconds) / runs[run].bucketSeconds)],
+});
+
+const nines = (percent) => -Math.log10(1 - percent / 100);
+
+/** The cursor over percentages: it stands only where a curve has a point. */
+const curveAxis = (curves) => {
+	const lines = Object.values(curves).flat();
+	const percents = [...new Set(lines.flat().map(([percent]) => percent))].sort((a, b) => a - b);
+	const nearest = (at) =>
+		percents.reduce((best, percent) =>
+			Math.abs(nines(percent) - at) < Math.abs(nines(best) - at) ? percent : best,
+		);
+	return {
+		snap: (at) => nines(nearest(at)),
+		step: (at, steps) => {
+			const place = at === null ? 0 : percents.indexOf(nearest(at)) + steps;
+			return nines(percents[Math.min(Math.max(place, 0), percents.length - 1)]);
+		},
+		words: (at) => `p${nearest(at)}`,
+		valueAt: (topic, line, at) => curves[topic][line].find(([percent]) => percent === nearest(at))?.[1],
+	};
+};
+
+/** Draws the charts' lines and legends' values at a place of the axis; null: no cursor. */
+const cursorOf = (panels, charts, axis) => {
 	const lines = charts.map(addLine);
-	const clocks = figures.querySelectorAll("output[data-clock]");
-	const outputs = [...figures.querySelectorAll("output[data-source]")].map((output) => {
-		const [run, column] = output.dataset.source.split(".");
-		return { output, run: runs[run], column, show: write[output.closest(".panel").dataset.quantity] };
-	});
+	const clocks = panels.map((panel) => panel.querySelector("output[data-clock]"));
+	const outputs = panels.flatMap((panel) =>
+		[...panel.querySelectorAll("output[data-source]")].map((output) => {
+			const [owner, name] = output.dataset.source.split(".");
+			return { output, owner, name, show: write[panel.dataset.quantity] };
+		}),
+	);
 	return (at) => {
-		charts.forEach(({ x0, x1, end }, index) => {
-			const x = x0 + ((x1 - x0) * (at ?? 0)) / end;
-			lines[index].style.display = at === null ? "none" : "";
+		charts.forEach(({ x0, x1, from, to }, index) => {
+			const x = x0 + ((x1 - x0) * ((at ?? from) - from)) / (to - from);
+			lines[index].style.display = at === null || at < from || at > to ? "none" : "";
 			lines[index].setAttribute("x1", x);
 			lines[index].setAttribute("x2", x);
 		});
-		for (const { output, run, column, show } of outputs) {
-			const row = Math.floor(((at ?? 0) - run.startSeconds) / run.bucketSeconds);
-			const value = run[column][row] ?? null;
+		for (const { output, owner, name, show } of outputs) {
+			const value = at === null ? null : (axis.valueAt(owner, name, at) ?? null);
 			output.textContent = at === null ? "" : value === null ? "–" : show(value);
 		}
 		for (const clock of clocks) {
-			clock.textContent = at === null ? "" : `at ${seconds(at)}`;
+			clock.textContent = at === null ? "" : axis.words(at);
 		}
 	};
 };
@@ -82,23 +113,28 @@ const unpacked = (series) => {
 
 const KEYS = { ArrowLeft: -1, ArrowRight: 1, PageDown: -20, PageUp: 20 };
 
-const link = (figures) => {
-	const charts = [...figures.querySelectorAll(".chart[data-plot]")].map((svg) => {
-		const [x0, x1, y0, y1] = svg.dataset.plot.split(" ").map(Number);
-		return { svg, x0, x1, y0, y1, end: Number(svg.dataset.end) };
-	});
-	let opened = null;
+/** One cursor over all charts of a scenario that share an axis. */
+const link = (kind, panels, opened) => {
+	const charts = panels.flatMap((panel) =>
+		[...panel.querySelectorAll(".chart")].map((svg) => {
+			const [x0, x1, y0, y1] = svg.dataset.plot.split(" ").map(Number);
+			const [from, to] = svg.dataset.ends.split(" ").map(Number);
+			return { svg, x0, x1, y0, y1, from, to };
+		}),
+	);
+	let ready = null;
 	let at = null;
 	let waiting = false;
 	/** Unpacks the series when somebody first points at a chart. */
 	const open = async () => {
-		const runs = await unpacked(figures.dataset.series);
-		return { runs, draw: cursorOf(figures, charts, runs) };
+		const { runs, curves } = await opened();
+		const axis = kind === "time" ? timeAxis(runs) : curveAxis(curves);
+		return { axis, draw: cursorOf(panels, charts, axis) };
 	};
-	const move = async (timeOf) => {
-		opened ??= open();
-		const { runs, draw } = await opened;
-		at = timeOf(runs[0].bucketSeconds);
+	const move = async (placeOn) => {
+		ready ??= open();
+		const { axis, draw } = await ready;
+		at = placeOn(axis);
 		if (!waiting) {
 			waiting = true;
 			requestAnimationFrame(() => {
@@ -107,12 +143,12 @@ const link = (figures) => {
 			});
 		}
 	};
-	for (const { svg, x0, x1, end } of charts) {
-		const within = (time) => Math.min(Math.max(time, 0), end * 0.999999);
+	for (const { svg, x0, x1, from, to } of charts) {
+		const within = (place) => Math.min(Math.max(place, from), from + (to - from) * 0.999999);
 		const follow = (event) => {
 			const box = svg.getBoundingClientRect();
 			const x = ((event.clientX - box.left) * svg.viewBox.baseVal.width) / box.width;
-			move(() => within(((x - x0) / (x1 - x0)) * end));
+			move((axis) => axis.snap(within(from + ((x - x0) / (x1 - x0)) * (to - from))));
 		};
 		svg.tabIndex = 0;
 		svg.addEventListener("pointermove", follow);
@@ -120,16 +156,28 @@ const link = (figures) => {
 		svg.addEventListener("pointerleave", () => move(() => null));
 		svg.addEventListener("blur", () => move(() => null));
 		svg.addEventListener("keydown", (event) => {
-			const step = KEYS[event.key];
-			if (step) {
+			const steps = KEYS[event.key];
+			if (steps) {
 				event.preventDefault();
-				move((bucketSeconds) => within((at ?? 0) + step * bucketSeconds));
+				move((axis) => axis.snap(within(axis.step(at, steps))));
 			}
 		});
 	}
 };
 
-document.querySelectorAll(".figures").forEach(link);
+for (const figures of document.querySelectorAll(".figures")) {
+	let unpacking = null;
+	const opened = () => {
+		unpacking ??= unpacked(figures.dataset.series);
+		return unpacking;
+	};
+	for (const kind of ["time", "curve"]) {
+		const panels = [...figures.querySelectorAll(".panel")].filter((panel) =>
+			panel.querySelector(`.chart[data-axis=${kind}]`),
+		);
+		link(kind, panels, opened);
+	}
+}
 
 const button = document.getElementById("paper");
 const root = document.documentElement;
