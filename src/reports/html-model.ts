@@ -4,6 +4,7 @@ import type { ResultsFile } from "../record/run-record.js";
 import { type Answer, answerOf } from "./answer.js";
 import { CHART_FONT } from "./chart-render.js";
 import { configText, configTexts } from "./config-facts.js";
+import { decisionTable } from "./decision-table.js";
 import { expectationTable } from "./expectation-table.js";
 import { formatCount, formatRate, formatSeconds } from "./format.js";
 import { groupByScenario, type LabelledRun, policiesOf, type ScenarioGroup } from "./grouping.js";
@@ -59,6 +60,8 @@ interface ScenarioModel {
 	readonly expectations: Table | null;
 	/** Whether an expectation is broken: the table is then open. */
 	readonly broken: boolean;
+	/** One of each run whose controller keeps a log. */
+	readonly decisions: readonly Table[];
 	readonly ledger: Table;
 	readonly drops: Table | null;
 	readonly takeovers: Table | null;
@@ -162,6 +165,7 @@ function scenarioModel(group: ScenarioGroup): ScenarioModel {
 		headlines: metricTable(runs, HEADLINES, "Policies side by side, virtual time, exact"),
 		expectations: expectationTable(runs),
 		broken: runs.some(({ verdict }) => verdict.findings.some(({ code }) => code === "expectation")),
+		decisions: runs.map(decisionTable).filter((table) => table !== null),
 		all: metricTable(runs, METRICS, "Every figure in virtual time"),
 		ledger: ledgerTable(runs),
 		drops: dropTable(runs),

@@ -1,6 +1,7 @@
 import type { HistoryEntry } from "../record/history.js";
 import type { ResultsFile } from "../record/run-record.js";
 import { answerOf } from "./answer.js";
+import { decisionTable } from "./decision-table.js";
 import { expectationTable } from "./expectation-table.js";
 import { fitted, type Piece } from "./fit-markdown.js";
 import { groupByScenario, type LabelledRun, type ScenarioGroup } from "./grouping.js";
@@ -204,6 +205,16 @@ function scenarioPieces(group: ScenarioGroup, several: boolean, folder: string |
 		takeovers === null
 			? null
 			: part(2, "Gateways replaced (exact)", tableText(takeovers), "replaced gateways"),
+		...runs
+			.map(decisionTable)
+			.filter((table) => table !== null)
+			.map(
+				(table): Piece => ({
+					text: folded(escapeMarkdown(table.caption), tableText(table)),
+					expendable: 6,
+					tells: "decisions",
+				}),
+			),
 		part(4, "Shape over time", shapesBlock(group), "shapes over time"),
 		part(1, "Determinism", tableText(determinismTable(runs)), "digests"),
 		part(1, "Wall clock (noisy, never compared exactly)", chunked(runs, wallTable), "wall clocks"),
