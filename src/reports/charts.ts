@@ -1,6 +1,7 @@
 import type { ResultsFile } from "../record/run-record.js";
 import { type Chart, chartName } from "./chart-data.js";
-import { CHART_FONT, type ChartSize, type DrawnChart, drawChart, SIZES, textWidth } from "./chart-render.js";
+import { CHART_FONT, type DrawnChart, drawChart } from "./chart-render.js";
+import { type ChartSize, SIZES, textWidth } from "./chart-size.js";
 import { groupByScenario, policiesOf, type ScenarioGroup } from "./grouping.js";
 import { liveCharts } from "./live-charts.js";
 import { labelledLive } from "./live-groups.js";
@@ -24,37 +25,40 @@ const TITLE_SIZE = 15;
 const GAP = 24;
 
 /** Every chart as a stand-alone SVG: scenario by scenario, each led by an overview where it has series; then live runs. */
-export function renderCharts(results: ResultsFile): ChartFile[] {
+export async function renderCharts(results: ResultsFile): Promise<ChartFile[]> {
 	const variables = colourVariables(policiesOf(results));
 	const files: ChartFile[] = [];
 	// A sweep has too many runs to draw each.
 	for (const group of results.sweep === undefined ? groupByScenario(results) : []) {
 		const placed = scenarioCharts(group);
-		files.push(...overview(group, placed, variables));
-		files.push(...singly(placed, variables));
+		files.push(...(await overview(group, placed, variables)));
+		files.push(...(await singly(placed, variables)));
 	}
 	for (const entry of labelledLive(results)) {
-		files.push(...singly(liveCharts(entry), variables));
+		files.push(...(await singly(liveCharts(entry), variables)));
 	}
 	return files;
 }
 
 /** A file a chart. */
-function singly(placed: readonly PlacedChart[], variables: ReadonlyMap<string, Shade>): ChartFile[] {
+async function singly(
+	placed: readonly PlacedChart[],
+	variables: ReadonlyMap<string, Shade>,
+): Promise<ChartFile[]> {
 	const files: ChartFile[] = [];
 	for (const { chart, size } of placed) {
-		const block = drawBlock(chart, SIZES[size === "wide" ? "wide" : "half"]);
+		const block = await drawBlock(chart, SIZES[size === "wide" ? "wide" : "half"]);
 		files.push(standalone(chartName(chart), chart.title, chart.description, [block], variables));
 	}
 	return files;
 }
 
 /** The picture to show first: backlog, devices and latency of a scenario, one below the other. */
-function overview(
+async function overview(
 	group: ScenarioGroup,
 	placed: readonly PlacedChart[],
 	variables: ReadonlyMap<string, Shade>,
-): ChartFile[] {
+): Promise<ChartFile[]> {
 	const shown = ["backlog", "devices", "live-p99"]
 		.map((topic) => placed.find(({ chart }) => chart.topic === topic)?.chart)
 		.filter((chart) => chart !== undefined);
@@ -63,7 +67,7 @@ function overview(
 	}
 	const blocks: Block[] = [];
 	for (const chart of shown) {
-		blocks.push(drawBlock(chart, { ...SIZES.wide, height: 250 }));
+		blocks.push(await drawBlock(chart, { ...SIZES.wide, height: 250 }));
 	}
 	const description = shown.map((chart) => chart.description).join(" ");
 	return [standalone(overviewName(group), group.title, description, blocks, variables)];
@@ -81,8 +85,8 @@ interface Block {
 }
 
 /** A chart with its title and legend above it. */
-function drawBlock(chart: Chart, size: ChartSize): Block {
-	const drawn = drawChart(chart, size);
+async function drawBlock(chart: Chart, size: ChartSize): Promise<Block> {
+	const drawn = await drawChart(chart, size);
 	const panel =
 		chart.kind === "time" && chart.panel !== undefined ? `${chart.title}: ${chart.panel}` : chart.title;
 	const title = `<text x="0" y="${TITLE_SIZE}" font-size="${TITLE_SIZE}" font-weight="600" fill="${ink("ink")}">${escapeXml(panel)}</text>`;

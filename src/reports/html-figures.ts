@@ -1,7 +1,9 @@
 import { deflateSync } from "node:zlib";
 import type { Series } from "../record/run-record.js";
 import { type Chart, chartName } from "./chart-data.js";
-import { type DrawnChart, drawChart, ninesDomain, SIZES } from "./chart-render.js";
+import { type DrawnChart, drawChart } from "./chart-render.js";
+import { SIZES } from "./chart-size.js";
+import { ninesDomain } from "./curve-layers.js";
 import type { ScenarioGroup } from "./grouping.js";
 import { LIVE_COLUMNS, liveCharts } from "./live-charts.js";
 import type { LabelledLive } from "./live-groups.js";
@@ -33,20 +35,20 @@ export interface FigureModel {
 }
 
 /** Every figure of a scenario with its pictures drawn. */
-export function figuresOf(group: ScenarioGroup): readonly FigureModel[] {
+export function figuresOf(group: ScenarioGroup): Promise<readonly FigureModel[]> {
 	return drawFigures(group.slug, scenarioCharts(group));
 }
 
 /** Every figure of a live run with its pictures drawn. */
-export function liveFiguresOf(entry: LabelledLive): readonly FigureModel[] {
+export function liveFiguresOf(entry: LabelledLive): Promise<readonly FigureModel[]> {
 	return drawFigures(entry.slug, liveCharts(entry));
 }
 
 /** Draws charts; small multiples are joined under one title. */
-function drawFigures(slug: string, charts: readonly PlacedChart[]): readonly FigureModel[] {
+async function drawFigures(slug: string, charts: readonly PlacedChart[]): Promise<readonly FigureModel[]> {
 	const figures: FigureModel[] = [];
 	for (const placed of charts) {
-		const panel = panelOf(placed);
+		const panel = await panelOf(placed);
 		const last = figures.at(-1);
 		if (placed.size === "third" && last?.size === "third" && last.title === placed.chart.title) {
 			figures[figures.length - 1] = { ...last, panels: [...last.panels, panel] };
@@ -64,11 +66,11 @@ function drawFigures(slug: string, charts: readonly PlacedChart[]): readonly Fig
 	return figures;
 }
 
-function panelOf({ chart, size }: PlacedChart): PanelModel {
+async function panelOf({ chart, size }: PlacedChart): Promise<PanelModel> {
 	const id = chartName(chart);
-	const pictures = [svgOf(chart, drawChart(chart, SIZES[size]), size === "third" ? "" : "broad")];
+	const pictures = [svgOf(chart, await drawChart(chart, SIZES[size]), size === "third" ? "" : "broad")];
 	if (size !== "third") {
-		pictures.push(svgOf(chart, drawChart(chart, SIZES.phone), "narrow"));
+		pictures.push(svgOf(chart, await drawChart(chart, SIZES.phone), "narrow"));
 	}
 	return {
 		id,

@@ -28,15 +28,15 @@ export interface LiveModel {
 }
 
 /** The live runs of a file, in its order. */
-export function liveModels(results: ResultsFile): readonly LiveModel[] {
+export async function liveModels(results: ResultsFile): Promise<readonly LiveModel[]> {
 	const models: LiveModel[] = [];
 	for (const entry of labelledLive(results)) {
-		models.push(liveModel(entry));
+		models.push(await liveModel(entry));
 	}
 	return models;
 }
 
-function liveModel(entry: LabelledLive): LiveModel {
+async function liveModel(entry: LabelledLive): Promise<LiveModel> {
 	const { live, label, slug, verdict } = entry;
 	return {
 		label,
@@ -44,7 +44,7 @@ function liveModel(entry: LabelledLive): LiveModel {
 		passed: verdict.passed,
 		answer: liveAnswer(entry),
 		findings: verdict.findings,
-		figures: liveFiguresOf(entry),
+		figures: await liveFiguresOf(entry),
 		compared: liveTable(live),
 		notes: liveNotes(live),
 		checks: liveChecks(live),

@@ -97,14 +97,14 @@ export interface PageModel {
 }
 
 /** Everything that the page shows, in the order in which it shows it. */
-export function pageModel(results: ResultsFile, history: readonly HistoryEntry[]): PageModel {
+export async function pageModel(results: ResultsFile, history: readonly HistoryEntry[]): Promise<PageModel> {
 	const sweep = sweepReport(results);
 	const groups = sweep === null ? groupByScenario(results) : [];
 	const scenarios: ScenarioModel[] = [];
 	for (const group of groups) {
-		scenarios.push(scenarioModel(group));
+		scenarios.push(await scenarioModel(group));
 	}
-	const live = liveModels(results);
+	const live = await liveModels(results);
 	const [only] = groups;
 	const name = groups.length === 1 && only !== undefined ? only.scenario : `${groups.length} scenarios`;
 	return {
@@ -143,7 +143,7 @@ function colourDeclarations(results: ResultsFile): string {
 	return [...variables].map(([name, { light, dark }]) => `${name}:light-dark(${light},${dark})`).join(";");
 }
 
-function scenarioModel(group: ScenarioGroup): ScenarioModel {
+async function scenarioModel(group: ScenarioGroup): Promise<ScenarioModel> {
 	const { runs } = group;
 	const [first] = runs;
 	const config = first?.run.config ?? null;
@@ -160,7 +160,7 @@ function scenarioModel(group: ScenarioGroup): ScenarioModel {
 		findings: runs.flatMap((entry) =>
 			entry.verdict.findings.map((finding) => ({ ...finding, label: entry.label })),
 		),
-		figures: figuresOf(group),
+		figures: await figuresOf(group),
 		notDrawn: Math.max(runs.length - DRAWN_RUNS_MAX, 0),
 		headlines: metricTable(runs, HEADLINES, "Policies side by side, virtual time, exact"),
 		expectations: expectationTable(runs),

@@ -16,7 +16,7 @@ export async function renderHtml(
 	results: ResultsFile,
 	history: readonly HistoryEntry[] = [],
 ): Promise<string> {
-	const model = pageModel(results, history);
+	const model = await pageModel(results, history);
 	const [styles, scripts] = await Promise.all([
 		assets("page.css", "grid.css"),
 		assets("page.js", "filter.js"),

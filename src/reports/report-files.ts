@@ -49,7 +49,7 @@ async function chartFiles(
 ): Promise<readonly OutputFile[]> {
 	// Loaded for pictures alone: it is a library in machine code.
 	const png = reporters.has("png") ? (await import("./png.js")).svgToPng : undefined;
-	return renderCharts(results).flatMap(({ name, svg, darkSvg }) => [
+	return (await renderCharts(results)).flatMap(({ name, svg, darkSvg }) => [
 		...(reporters.has("md")
 			? [
 					{ name: `charts/${name}.svg`, content: svg },
