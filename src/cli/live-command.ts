@@ -1,8 +1,8 @@
 import { livePlan } from "../engine/live-plan.js";
+import { runCompared } from "../live/comparison.js";
 import { LiveFault } from "../live/live-fault.js";
 import { liveRefusals, liveWarnings } from "../live/live-limits.js";
 import type { LiveControl } from "../live/live-order.js";
-import { runLive } from "../live/live-run.js";
 import { machineRefusals } from "../live/machine.js";
 import type { LiveRecord } from "../record/live-record.js";
 import type { ResultsFile, RunRecord } from "../record/run-record.js";
@@ -147,7 +147,7 @@ async function predict(job: Job, signals: StopSignals, view: ProgressView): Prom
 }
 
 async function goLive(
-	{ speed, xdp, flood, sink, faults }: ScenarioRequest,
+	{ speed, xdp, flood, sink, faults, compare }: ScenarioRequest,
 	liveJob: Job,
 	prediction: RunRecord,
 	signals: StopSignals,
@@ -162,13 +162,14 @@ async function goLive(
 		stopped: () => signals.exitCode !== undefined,
 	};
 	view.started(liveJob, () => readProgress(shared));
-	const order = { scenario, policy, speed, xdp, sink, faults, programs: programsFolder(), plan, prediction };
-	return runLive(flood === undefined ? order : { ...order, flood }, control);
+	const asked = { scenario, policy, speed, xdp, sink, faults, compare };
+	const order = { ...asked, programs: programsFolder(), plan, prediction };
+	return runCompared(flood === undefined ? order : { ...order, flood }, control);
 }
 
 /** The command that repeats both runs. */
 function commandOf(
-	{ run, speed, xdp, flood, sink, faults }: ScenarioRequest,
+	{ run, speed, xdp, flood, sink, faults, compare }: ScenarioRequest,
 	{ scenario, policy }: Job,
 ): string {
 	const { devices, set = [], calibration } = run.overrides;
@@ -186,5 +187,6 @@ function commandOf(
 		...(sink.kind === "mock" ? [] : ["--sink", sink.kind]),
 		...(sink.kind === "kafka" && !sink.transactions ? ["--no-transactions"] : []),
 		...faults.flatMap(({ text }) => ["--fault", text]),
+		...(compare.length === 0 ? [] : ["--compare", compare.join(",")]),
 	]);
 }

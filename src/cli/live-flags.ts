@@ -2,6 +2,7 @@ import { parseFault } from "../live/faults/parse-fault.js";
 import type { PlannedFault } from "../live/faults/planned-fault.js";
 import type { FloodRate } from "../live/flood.js";
 import type { LiveSink } from "../live/live-order.js";
+import { PLAIN_VARIANTS, type PlainVariant } from "../live/plain/plain-variant.js";
 import type { XdpMode } from "../record/live-record.js";
 import { err, ok, type Result } from "../units/result.js";
 import type { UserError } from "../units/user-error.js";
@@ -22,6 +23,8 @@ export interface LiveFlags {
 	readonly fault?: readonly string[];
 	/** `--no-transactions` makes it false. */
 	readonly transactions?: boolean;
+	/** true: the usual ones. */
+	readonly compare?: string | true;
 	readonly pcap?: readonly string[];
 	readonly json?: boolean;
 	readonly out: string;
@@ -40,10 +43,13 @@ export type LiveRequest =
 			readonly flood?: FloodRate;
 			readonly sink: LiveSink;
 			readonly faults: readonly PlannedFault[];
+			readonly compare: readonly PlainVariant[];
 	  };
 
 const SINKS = ["mock", "kafka"] as const satisfies readonly LiveSink["kind"][];
 const XDP_MODES = ["native", "generic", "off"] as const satisfies readonly XdpMode[];
+/** Those that keep what they have been told. */
+const USUAL_VARIANTS: readonly PlainVariant[] = ["kafkajs", "kafkajs-idempotent"];
 const SPEED_MAX = 1_000;
 const FLOOD_MAX = 10_000_000;
 
@@ -74,6 +80,7 @@ export function readLiveFlags(name: string | undefined, flags: LiveFlags): Resul
 	const flood = flags.flood === "max" ? null : reader.whole("--flood", flags.flood, 1, FLOOD_MAX);
 	const sink = readSink(reader, flags);
 	const faults = readFaults(reader, flags.fault ?? [], sink);
+	const compare = readCompare(reader, flags.compare, sink, faults);
 	if (sink.kind === "kafka" && speed !== 1) {
 		reader.reject("--speed", "Kafka runs in real time: with --sink kafka the speed is 1");
 	}
@@ -91,7 +98,7 @@ export function readLiveFlags(name: string | undefined, flags: LiveFlags): Resul
 		return err([...reader.errors, ...(run.ok ? [] : run.error)]);
 	}
 	const given = flood === undefined ? {} : { flood };
-	return ok({ kind: "scenario", run: run.value, speed, xdp, sink, faults, ...given });
+	return ok({ kind: "scenario", run: run.value, speed, xdp, sink, faults, compare, ...given });
 }
 
 function readSink(reader: FlagReader, { sink, transactions = true }: LiveFlags): LiveSink {
@@ -116,4 +123,25 @@ function readFaults(reader: FlagReader, texts: readonly string[], sink: LiveSink
 		}
 		return fault.ok ? [fault.value] : [];
 	});
+}
+
+function readCompare(
+	reader: FlagReader,
+	text: string | true | undefined,
+	sink: LiveSink,
+	faults: readonly PlannedFault[],
+): readonly PlainVariant[] {
+	if (text === undefined) {
+		return [];
+	}
+	if (sink.kind === "mock") {
+		reader.reject("--compare", "plain producers write to Kafka: only with --sink kafka");
+	}
+	if (sink.kind === "kafka" && !sink.transactions) {
+		reader.reject("--compare", "compares what is exactly once: not with --no-transactions");
+	}
+	if (faults.some(({ kind }) => kind === "delay-endtxn")) {
+		reader.reject("--compare", "plain producers end no transactions: it cannot be with delay-endtxn");
+	}
+	return text === true ? USUAL_VARIANTS : (reader.words("--compare", text.split(","), PLAIN_VARIANTS) ?? []);
 }

@@ -181,6 +181,7 @@ function addLive(program: Command, end: End): void {
 		.option("--sink <name>", "mock or kafka: where gateways store readings", "mock")
 		.option("--fault <fault>", "with Kafka: kind@time[:name=value,...]; may be repeated", collect)
 		.option("--no-transactions", "with Kafka: a control that stores readings twice")
+		.option("--compare [a,b]", "with Kafka: the same once more with plain kafkajs producers")
 		.option("--pcap <file...>", "no scenario: run the packets of captures through the XDP program")
 		.option("--json", "with --pcap: print as JSON")
 		.option("--out <dir>", "folder for the results", "results/latest")

@@ -1,5 +1,5 @@
 import type { PolicyName, Scenario } from "../scenarios/scenario.js";
-import type { ClusterOptions, FleetOptions } from "./native.js";
+import { type ClusterOptions, createFleet, type FleetOptions } from "./native.js";
 import { CHANGE_POWER, OutagePlan } from "./outage-plan.js";
 import { bootMicros, planFacts } from "./plan-facts.js";
 import { clusterOptions, fleetOptions, POLICIES } from "./policies.js";
@@ -20,6 +20,8 @@ export interface LivePlan {
 	readonly fleet: FleetOptions;
 	readonly cluster: ClusterOptions;
 	readonly powerChanges: () => Iterable<PowerStep>;
+	/** Of each device's reports; readings are on the same grid. */
+	readonly phasesMicros: () => Float64Array;
 	readonly bound: {
 		readonly startMicros: number;
 		readonly endMicros: number | null;
@@ -33,12 +35,23 @@ export function livePlan(scenario: Scenario, policy: PolicyName): LivePlan {
 	const slice = sliceMicrosOf(scenario);
 	const plan = new OutagePlan(scenario, slice, streams);
 	const { startMicros, endMicros, epsilonReadings } = planFacts(scenario, plan, slice, streams).bound;
+	const fleet = fleetOptions(scenario, POLICIES[policy], streams);
 	return {
-		fleet: fleetOptions(scenario, POLICIES[policy], streams),
+		fleet,
 		cluster: clusterOptions(scenario, POLICIES[policy], streams),
 		powerChanges: () => powerSteps(scenario, plan, slice, streams),
+		phasesMicros: () => phasesOf(fleet),
 		bound: { startMicros, endMicros, epsilonReadings },
 	};
+}
+
+/** The library has them, and nobody else. */
+function phasesOf(options: FleetOptions): Float64Array {
+	const fleet = createFleet(options);
+	const phases = new Float64Array(options.devices);
+	fleet.phases(0, phases);
+	fleet.dispose();
+	return phases;
 }
 
 function* powerSteps(

@@ -3,6 +3,7 @@ import type { RunRecord } from "../record/run-record.js";
 import type { PolicyName, Scenario } from "../scenarios/scenario.js";
 import type { PlannedFault } from "./faults/planned-fault.js";
 import type { FloodRate } from "./flood.js";
+import type { PlainVariant } from "./plain/plain-variant.js";
 
 /** A device loses its power, or gets it back. */
 export interface PowerChange {
@@ -21,6 +22,8 @@ export interface EnginePlan {
 	readonly cluster: { readonly deduplicate: boolean; readonly shards: number };
 	/** In the order of time. */
 	readonly powerChanges: () => Iterable<PowerChange>;
+	/** Of each device's reports; readings are on the same grid. */
+	readonly phasesMicros: () => Iterable<number>;
 	/** The busy period of the ideal sink, and the backlog that counts as drained. */
 	readonly bound: {
 		readonly startMicros: number;
@@ -45,6 +48,8 @@ export interface LiveOrder {
 	readonly sink: LiveSink;
 	/** What is done to it while it runs; nothing with the mock sink. */
 	readonly faults: readonly PlannedFault[];
+	/** With Kafka: what the run is compared with; most have nothing. */
+	readonly compare: readonly PlainVariant[];
 	/** Hostile frames beside the fleet's; absent: none. */
 	readonly flood?: FloodRate;
 	/** The folder of klais-gatewayd and klais-fleet. */

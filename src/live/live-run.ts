@@ -11,7 +11,9 @@ import { FleetProcess } from "./fleet-process.js";
 import { Flood } from "./flood.js";
 import { GatewayCrew } from "./gateway-crew.js";
 import { inTopology } from "./in-topology.js";
+import { isToBeMeasured } from "./kafka/kafka-needs.js";
 import { KafkaSide } from "./kafka/kafka-side.js";
+import { recordedWitness } from "./kafka/recorded-witness.js";
 import { witnessOf } from "./kafka/run-witness.js";
 import { liveChecks } from "./live-checks.js";
 import { LiveFault } from "./live-fault.js";
@@ -31,8 +33,6 @@ const WATCH_MILLIS = 100;
 /** What has reached a gateway when the fleet ends is stored within so many commits. */
 const LAST_COMMITS = 4;
 const SETTLE_MILLIS = 300;
-/** A broker that takes more than this is worth waiting for until it is as fast as it can be. */
-const MEASURED_PER_SECOND = 5_000;
 
 /**
  * Runs an order: builds namespaces, starts broker, gateways and fleet, waits for the end, counts, and removes everything
@@ -68,7 +68,7 @@ async function startKafka(
 	const needs = {
 		shards: plan.cluster.shards,
 		proxied: [...new Set(proxied)],
-		measured: scenario.broker.capacityPerSecond > MEASURED_PER_SECOND,
+		measured: isToBeMeasured(scenario),
 	};
 	return KafkaSide.start(broker, needs, control.say);
 }
@@ -180,9 +180,10 @@ class LiveRun {
 		}
 		const place = { bootstrap: kafka.bootstrap, namespace: topology.broker.namespace, folder };
 		control.say("the witness reads what Kafka has");
-		const tally = await witnessOf(order, place, this.ledgerFile, faults.done, this.originMillis);
+		const { ledgerFile: ledger, originMillis } = this;
+		const tally = await witnessOf(order, place, { ledger, originMillis, faults: faults.done });
 		const layout = { shards: order.plan.cluster.shards, gateways: topology.gateways.length };
-		const rows = faultRows(faults.done, tally.faults, { ...layout, originMillis: this.originMillis });
+		const rows = faultRows(faults.done, tally.faults, { ...layout, originMillis });
 		return { tally, faults: rows, endsHeld: kafka.endsHeld };
 	}
 
@@ -224,7 +225,7 @@ class LiveRun {
 			assertions: liveChecks(measured, { exactlyOnce: plan.cluster.deduplicate, xdp, faults }),
 			figures: liveFigures(measured, prediction, plan.bound),
 			series: liveSeries(measured.fleet.series, prediction.series),
-			...(kafka === undefined ? {} : { witness: kafka.tally, faults: kafka.faults }),
+			...(kafka === undefined ? {} : { witness: recordedWitness(kafka.tally), faults: kafka.faults }),
 		};
 	}
 }

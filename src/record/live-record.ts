@@ -36,6 +36,8 @@ export interface LiveRecord {
 	readonly witness?: LiveWitness;
 	/** What was done to the run while it ran, in that order. */
 	readonly faults?: readonly LiveFaultRow[];
+	/** The same with plain producers in place of gateways and protocol, where it was asked for. */
+	readonly comparison?: readonly LiveVariant[];
 }
 
 type LiveSinkKind = "mock" | "kafka";
@@ -77,8 +79,43 @@ export interface LiveWitness {
 	};
 	/** The first few of each kind, in words. */
 	readonly examples: Readonly<Record<string, readonly string[]>>;
+	/** How long readings took, where the run was compared with others. */
+	readonly delays?: LiveDelays;
 	/** That it took to read all. */
 	readonly seconds: number;
+}
+
+/** From the instant at which a reading was taken until its first copy was committed, by the broker's clock. */
+export interface LiveDelays {
+	/** In steps of 10 ms; null: nothing is stored. */
+	readonly p50Seconds: number | null;
+	readonly p99Seconds: number | null;
+	readonly maxSeconds: number | null;
+	/** Since the run's beginning, when the last reading was committed that had been held up; null: none was. */
+	readonly lateUntilSeconds: number | null;
+	/** Devices that held such readings at the end. */
+	readonly devicesBehind: number;
+}
+
+/** The run once more, with plain devices and producers. */
+export interface LiveVariant {
+	/** Such as kafkajs-idempotent. */
+	readonly name: string;
+	/** False when it was stopped before its end. */
+	readonly complete: boolean;
+	readonly faultsDone: number;
+	readonly witness: LiveWitness;
+	readonly requests: {
+		/** Of devices. */
+		readonly requests: number;
+		readonly timeouts: number;
+		/** Refused, cut off, or given up by the producer. */
+		readonly failures: number;
+		/** Readings in requests beyond the first that they were in. */
+		readonly sentAgain: number;
+	};
+	/** How late devices were handled: beyond some 20 ms the machine was too busy. */
+	readonly lateMillisP99: number;
 }
 
 /** A fault that was done to a live run, and how its shards fared; by the broker's clock. */

@@ -37,6 +37,16 @@ const assertion = z.looseObject({
 
 const count = z.number().nonnegative();
 
+const delays = z
+	.looseObject({
+		p50Seconds: count.nullable(),
+		p99Seconds: count.nullable(),
+		maxSeconds: count.nullable(),
+		lateUntilSeconds: z.number().nullable().describe("null: no reading was held up"),
+		devicesBehind: count.describe("That held such readings at the end"),
+	})
+	.describe("From taken to committed for the first time, by the broker's clock");
+
 const witness = z
 	.looseObject({
 		records: count,
@@ -60,6 +70,7 @@ const witness = z
 			lostVolatile: count,
 		}),
 		examples: z.record(z.string(), z.array(text).readonly()),
+		delays: delays.exactOptional(),
 		seconds: count,
 	})
 	.describe("What an independent client found in Kafka");
@@ -84,6 +95,17 @@ const fault = z
 	})
 	.describe("What was done to the run, and how its shards fared");
 
+const variant = z
+	.looseObject({
+		name: text.min(1),
+		complete: z.boolean(),
+		faultsDone: count,
+		witness,
+		requests: z.looseObject({ requests: count, timeouts: count, failures: count, sentAgain: count }),
+		lateMillisP99: count,
+	})
+	.describe("The run once more, with plain devices and producers");
+
 /** The zod schema of one entry of `live`. */
 export const liveSchema = z
 	.looseObject({
@@ -107,5 +129,6 @@ export const liveSchema = z
 		series,
 		witness: witness.exactOptional(),
 		faults: z.array(fault).readonly().exactOptional(),
+		comparison: z.array(variant).readonly().exactOptional(),
 	})
 	.describe("A scenario as real packets, beside what the simulator predicted");

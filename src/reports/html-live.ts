@@ -1,5 +1,6 @@
 import type { ResultsFile } from "../record/run-record.js";
 import type { Finding } from "../record/verdict.js";
+import { comparisonNotes, comparisonTable } from "./comparison-table.js";
 import { type FigureModel, liveFiguresOf, packedLiveSeries } from "./html-figures.js";
 import { type LabelledLive, labelledLive } from "./live-groups.js";
 import { liveChecks, liveNotes, liveSetup, liveTable } from "./live-tables.js";
@@ -18,9 +19,9 @@ export interface LiveModel {
 	readonly compared: Table;
 	readonly notes: readonly string[];
 	readonly checks: Table;
-	/** Faults, and what the witness found; where there were any. */
+	/** Faults, what the witness found, and the comparison; where there were any. */
 	readonly found: readonly Table[];
-	/** What the witness has named. */
+	/** How the comparison is to be read, and what the witness has named. */
 	readonly examples: readonly string[];
 	readonly setup: Table;
 	/** Series for the cursor: JSON, deflated, in base64. */
@@ -48,8 +49,8 @@ async function liveModel(entry: LabelledLive): Promise<LiveModel> {
 		compared: liveTable(live),
 		notes: liveNotes(live),
 		checks: liveChecks(live),
-		found: [faultTable(live), witnessTable(live)].filter((table) => table !== null),
-		examples: witnessExamples(live),
+		found: [faultTable(live), witnessTable(live), comparisonTable(live)].filter((table) => table !== null),
+		examples: [...comparisonNotes(live), ...witnessExamples(live)],
 		setup: liveSetup(live),
 		series: packedLiveSeries(entry),
 	};

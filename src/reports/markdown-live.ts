@@ -1,4 +1,5 @@
 import { chartName } from "./chart-data.js";
+import { comparisonNotes, comparisonTable } from "./comparison-table.js";
 import { liveCharts } from "./live-charts.js";
 import type { LabelledLive } from "./live-groups.js";
 import { liveChecks, liveNotes, liveSetup, liveTable } from "./live-tables.js";
@@ -33,10 +34,10 @@ export function liveBlock(entries: readonly LabelledLive[], folder: string | nul
 				.map((note) => `- ${escapeMarkdown(note)}`)
 				.join("\n"),
 			`What must hold:\n\n${tableText(liveChecks(entry.live))}`,
-			...[faultTable(entry.live), witnessTable(entry.live)].map((table) =>
+			...[faultTable(entry.live), witnessTable(entry.live), comparisonTable(entry.live)].map((table) =>
 				table === null ? "" : `${escapeMarkdown(table.caption)}:\n\n${tableText(table)}`,
 			),
-			witnessExamples(entry.live)
+			[...comparisonNotes(entry.live), ...witnessExamples(entry.live)]
 				.map((example) => `- ${escapeMarkdown(example)}`)
 				.join("\n"),
 			`<details>\n<summary>How it ran</summary>\n\n${tableText(liveSetup(entry.live))}\n\n</details>`,

@@ -81,6 +81,22 @@ describe("a live run that cannot be", () => {
 			["live", "live-smoke", "--sink", "kafka", "--fault", "kill-gateway@5s:gateway=2"],
 			"--fault: kill-gateway@5s:gateway=2: there is no gateway 2 of 2",
 		],
+		[
+			["live", "live-smoke", "--compare"],
+			"--compare: plain producers write to Kafka: only with --sink kafka",
+		],
+		[
+			["live", "live-smoke", "--sink", "kafka", "--no-transactions", "--compare"],
+			"--compare: compares what is exactly once: not with --no-transactions",
+		],
+		[
+			["live", "live-smoke", "--sink", "kafka", "--fault", "delay-endtxn@3s:for=1s", "--compare"],
+			"--compare: plain producers end no transactions: it cannot be with delay-endtxn",
+		],
+		[
+			["live", "live-smoke", "--sink", "kafka", "--compare", "kafkajs-idempotant"],
+			'--compare: unknown name "kafkajs-idempotant". Did you mean "kafkajs-idempotent"',
+		],
 		[["live", "live-smok"], 'no scenario is called "live-smok". Did you mean "live-smoke"'],
 		[["live", "live-smoke", "--pcap", "a.pcap"], "--pcap: a capture needs no scenario"],
 		[["live", "--pcap", "none.pcap"], "none.pcap: no such capture file"],

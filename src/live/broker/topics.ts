@@ -12,6 +12,8 @@ const RETRIES_REACHING = 1;
 export interface Topics {
 	readonly readings: string;
 	readonly checkpoints: string;
+	/** `message.timestamp.type` of the readings; the producer's unless said otherwise. */
+	readonly timestamps?: string;
 }
 
 export const TOPICS: Topics = { readings: "klais-readings", checkpoints: "klais-checkpoints" };
@@ -32,14 +34,14 @@ export function kafkaClient(bootstrap: string, retries = RETRIES): Kafka {
 export function createTopics(
 	bootstrap: string,
 	partitions: number,
-	{ readings, checkpoints }: Topics = TOPICS,
+	{ readings, checkpoints, timestamps = "CreateTime" }: Topics = TOPICS,
 ): Promise<Result<undefined, BrokerFault>> {
 	const topics: ITopicConfig[] = [
 		{
 			topic: readings,
 			numPartitions: partitions,
 			// A backlog of weeks is stored at the gateway's time, so that retention does not take it for old.
-			configEntries: [{ name: "message.timestamp.type", value: "CreateTime" }],
+			configEntries: [{ name: "message.timestamp.type", value: timestamps }],
 		},
 		{
 			topic: checkpoints,

@@ -8,7 +8,7 @@ import type { PlannedFault } from "./planned-fault.js";
 /** What faults are done to. */
 export interface FaultTargets {
 	readonly topology: Topology;
-	readonly crew: GatewayCrew;
+	readonly crew: Pick<GatewayCrew, "kill" | "restart" | "freeze" | "wake">;
 	readonly kafka: KafkaSide;
 }
 

@@ -8,6 +8,7 @@ import { Child } from "../child.js";
 import { LiveFault } from "../live-fault.js";
 import { inNamespace, runTool } from "../tools.js";
 import type { BrokerPlace } from "../topology.js";
+import type { KafkaNeeds } from "./kafka-needs.js";
 
 const CLIENTS_PORT = 9_092;
 /** Where the broker listens for a gateway with a proxy, and where the proxy does; plus the gateway's number. */
@@ -18,15 +19,6 @@ const POLL_MILLIS = 20;
 
 const TOPICS_CHILD = fileURLToPath(new URL("./topics-child.js", import.meta.url));
 const PROXY_CHILD = fileURLToPath(new URL("./proxy-child.js", import.meta.url));
-
-/** What decides how the broker of a run is set up. */
-export interface KafkaNeeds {
-	readonly shards: number;
-	/** Gateways whose ends of transactions are to be held back at times. */
-	readonly proxied: readonly number[];
-	/** It is to take much: it starts later, and is faster after that. */
-	readonly measured: boolean;
-}
 
 /** The broker of a live run, in its namespace, with its topics, and proxies in front of it where there are to be any. */
 export class KafkaSide {
@@ -43,7 +35,7 @@ export class KafkaSide {
 	/** Starts a broker and makes the topics. Throws a fault of the set-up. */
 	static async start(
 		place: BrokerPlace,
-		{ shards, proxied, measured }: KafkaNeeds,
+		{ shards, proxied, measured, timestamps = "CreateTime" }: KafkaNeeds,
 		say: (text: string) => void,
 	): Promise<KafkaSide> {
 		const { namespace, address } = place;
@@ -59,7 +51,7 @@ export class KafkaSide {
 		}
 		const side = new KafkaSide(place, broker.value, proxied);
 		try {
-			await side.makeTopics(shards);
+			await side.makeTopics(shards, timestamps);
 			await side.startProxy();
 			return side;
 		} catch (error) {
@@ -115,8 +107,8 @@ export class KafkaSide {
 		await this.broker.remove();
 	}
 
-	private async makeTopics(shards: number): Promise<void> {
-		const args = [TOPICS_CHILD, this.bootstrap, String(shards)];
+	private async makeTopics(shards: number, timestamps: string): Promise<void> {
+		const args = [TOPICS_CHILD, this.bootstrap, String(shards), timestamps];
 		const { program, args: all } = inNamespace(this.place.namespace, process.execPath, args);
 		await runTool(program, all);
 	}

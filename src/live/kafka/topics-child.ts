@@ -1,12 +1,13 @@
-// Makes the topics of a run, in the broker's namespace: its arguments are the broker's address and the number of partitions.
+// Makes the topics of a run, in the broker's namespace: its arguments are the broker's address, the number of partitions, and
+// whose time readings have, CreateTime or LogAppendTime.
 // Then begins a transaction and lets it go, so that the first gateway finds a coordinator that is there. Says nothing, or why
 // it cannot, and then ends with 1.
-import { createTopics, kafkaClient } from "../broker/topics.js";
+import { createTopics, kafkaClient, TOPICS } from "../broker/topics.js";
 
 const WARM_UP_ID = "klais-warm-up";
 
-const [bootstrap = "", partitions = ""] = process.argv.slice(2);
-const made = await createTopics(bootstrap, Number(partitions));
+const [bootstrap = "", partitions = "", timestamps = ""] = process.argv.slice(2);
+const made = await createTopics(bootstrap, Number(partitions), { ...TOPICS, timestamps });
 if (!made.ok) {
 	process.stderr.write(`${made.error.message}\n`);
 	process.exit(1);

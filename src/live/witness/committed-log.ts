@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Admin, Consumer, KafkaMessage } from "kafkajs";
 import { kafkaClient } from "../broker/topics.js";
-import type { LogRecord } from "./handovers.js";
+import type { LogRecord } from "./open-transactions.js";
 import { sliceAssigner } from "./slice-assigner.js";
 
 const FETCH_BYTES_MAX = 4 << 20;

@@ -1,7 +1,6 @@
 import { z } from "zod";
-
-/** Delays are told apart by this much. */
-const STEP_MILLIS = 10;
+import { delayQuantile, STEP_MILLIS } from "./delays.js";
+import { type Committed, type LogRecord, OpenTransactions } from "./open-transactions.js";
 
 /** A fault of the run, as far as a witness has to know it. Wall clock, milliseconds since 1970. */
 export const watchedFaultSchema = z.strictObject({
@@ -34,20 +33,6 @@ export const faultCourseSchema = z.object({ commits: handoverSchema, readings: h
 
 export type FaultCourse = z.output<typeof faultCourseSchema>;
 
-/** A record as it comes from the log, control records among them. */
-export interface LogRecord {
-	readonly offset: string;
-	readonly timestamp: string;
-	readonly key: Buffer | null;
-	readonly headers?: Readonly<Record<string, unknown>>;
-	readonly isControlRecord?: boolean;
-	readonly batchContext?: {
-		readonly producerId: string;
-		readonly producerEpoch: number;
-		readonly inTransaction: boolean;
-	};
-}
-
 /** The faults, and what it takes to tell when a reading was due. */
 export interface HandoverSetup {
 	readonly faults: readonly WatchedFault[];
@@ -65,12 +50,12 @@ interface Watch {
 	millis: number | undefined;
 }
 
+/** The first reading of each device's lane with the same time. */
+type Runs = Map<number, { due: number; index: number }>;
+
 interface Shard {
-	lastOffset: bigint;
-	/** Per producer what its open transaction holds: who it is, and when each reading was due. */
-	readonly open: Map<string, { readonly owner: string; readonly dues: number[] }>;
-	/** The first reading of a device's lane with the same time. */
-	readonly runs: Map<number, { due: number; index: number }>;
+	/** What transactions hold: when each reading was due. */
+	readonly transactions: OpenTransactions<number>;
 	readonly watches: readonly (Watch | undefined)[];
 }
 
@@ -105,10 +90,9 @@ export class Handovers {
 		}
 		const shard = this.shardOf(partition);
 		for (const record of records) {
-			const offset = BigInt(record.offset);
-			if (offset > shard.lastOffset) {
-				shard.lastOffset = offset;
-				this.see(shard, record);
+			const committed = shard.transactions.take(record);
+			if (committed !== undefined) {
+				this.committed(shard, committed);
 			}
 		}
 	}
@@ -118,35 +102,7 @@ export class Handovers {
 		return this.found.map(({ delays, ...found }) => ({ ...found, delays: [...delays] }));
 	}
 
-	private see(shard: Shard, record: LogRecord): void {
-		const { key, timestamp, isControlRecord = false, batchContext } = record;
-		if (batchContext === undefined) {
-			return;
-		}
-		const { producerId, producerEpoch, inTransaction } = batchContext;
-		if (isControlRecord) {
-			const ended = shard.open.get(producerId);
-			shard.open.delete(producerId);
-			if (ended !== undefined && isCommit(key)) {
-				this.committed(shard, ended.owner, ended.dues, Number(timestamp));
-			}
-			return;
-		}
-		const due = this.dueOf(shard, record);
-		const owner = `${producerId}/${producerEpoch}`;
-		if (!inTransaction) {
-			this.committed(shard, owner, due === undefined ? [] : [due], Number(timestamp));
-			return;
-		}
-		const open = shard.open.get(producerId);
-		const transaction = open?.owner === owner ? open : { owner, dues: [] };
-		shard.open.set(producerId, transaction);
-		if (due !== undefined) {
-			transaction.dues.push(due);
-		}
-	}
-
-	private committed(shard: Shard, owner: string, dues: readonly number[], atMillis: number): void {
+	private committed(shard: Shard, { owner, items: dues, atMillis }: Committed<number>): void {
 		for (const [n, fault] of this.setup.faults.entries()) {
 			const watch = shard.watches[n];
 			const found = this.found[n];
@@ -176,7 +132,7 @@ export class Handovers {
 	}
 
 	/** Readings of a frame carry the time of its first: live ones are due together, of others each at its own instant. */
-	private dueOf(shard: Shard, { headers = {} }: LogRecord): number | undefined {
+	private dueOf(runs: Runs, { headers = {} }: LogRecord): number | undefined {
 		const { d, l, s, t } = headers;
 		if (!Buffer.isBuffer(d) || !Buffer.isBuffer(l) || !Buffer.isBuffer(s) || !Buffer.isBuffer(t)) {
 			return undefined;
@@ -187,9 +143,9 @@ export class Handovers {
 		}
 		const index = s.readUInt32BE();
 		const device = d.readUInt32BE();
-		const run = shard.runs.get(device);
+		const run = runs.get(device);
 		if (run === undefined || run.due !== due || index < run.index) {
-			shard.runs.set(device, { due, index });
+			runs.set(device, { due, index });
 			return due;
 		}
 		return due + (index - run.index) * this.setup.readingMillis;
@@ -200,10 +156,9 @@ export class Handovers {
 		if (known !== undefined) {
 			return known;
 		}
+		const runs: Runs = new Map();
 		const shard: Shard = {
-			lastOffset: -1n,
-			open: new Map(),
-			runs: new Map(),
+			transactions: new OpenTransactions((record) => this.dueOf(runs, record)),
 			watches: this.setup.faults.map(({ shards }) =>
 				shards.includes(partition) ? { owner: undefined, millis: undefined } : undefined,
 			),
@@ -211,11 +166,6 @@ export class Handovers {
 		this.shards.set(partition, shard);
 		return shard;
 	}
-}
-
-/** Version and kind, 16 bits each: 0 is the end of an aborted transaction, 1 that of a committed one. */
-function isCommit(key: Buffer | null): boolean {
-	return key !== null && key.length >= 4 && key.readUInt16BE(2) === 1;
 }
 
 /** What several witnesses have seen of the same faults. */
@@ -250,15 +200,7 @@ function joinedHandover(each: readonly Handover[]): Handover {
 
 /** Readings that had to wait, and how long: seconds that a share of them does not exceed; null: there are none. */
 export function delayOf({ delays }: Handover, share: number): number | null {
-	const total = readingsOf(delays);
-	let below = 0;
-	for (const [step, readings] of [...delays].sort(([a], [b]) => a - b)) {
-		below += readings;
-		if (below >= total * share) {
-			return ((step + 1) * STEP_MILLIS) / 1_000;
-		}
-	}
-	return null;
+	return delayQuantile(delays, share);
 }
 
 /** Readings in a histogram of delays. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { delaySetupSchema } from "./delays.js";
 import { watchedFaultSchema } from "./handovers.js";
 
 /** What a witness is asked to look at. */
@@ -27,6 +28,8 @@ export const witnessOrderSchema = z.strictObject({
 			readingMillis: z.number().positive(),
 		})
 		.exactOptional(),
+	/** How long readings took; absent: nobody asks. */
+	delays: delaySetupSchema.exactOptional(),
 	/** Which part of the partitions, of how many. */
 	part: z.int().nonnegative(),
 	parts: z.int().positive(),

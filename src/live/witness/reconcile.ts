@@ -8,7 +8,7 @@ const ONES = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).repl
  * Holds what is stored of a device against the device's own account. All that was acknowledged has to be there; what is there
  * beside it was on its way back when the run ended: then the device still has it, or has said that it lost it.
  */
-export function reconcile(ledger: DeviceLedger, stored: Uint8Array, tally: Tally): void {
+export function reconcile(ledger: DeviceLedger, stored: Uint8Array, tally: Tally): DeviceEnd {
 	const { device, produced, held, lostOverflow, lostVolatile } = ledger;
 	const { acknowledged, missing, ahead, firstMissing } = compare(ledger.acknowledged, stored);
 	const { fleet } = tally;
@@ -36,6 +36,13 @@ export function reconcile(ledger: DeviceLedger, stored: Uint8Array, tally: Tally
 			`${lostOverflow + lostVolatile} lost`;
 		addFault(tally, "unbalancedDevices", words);
 	}
+	return { owed: Math.max(0, held - ahead) };
+}
+
+/** How a device stands at the end. */
+interface DeviceEnd {
+	/** Readings that it has, and Kafka has not. */
+	readonly owed: number;
 }
 
 interface Comparison {

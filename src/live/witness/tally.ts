@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { delaysSchema, joinedDelays } from "./delays.js";
 import { faultCourseSchema, joined } from "./handovers.js";
 
 /** Examples of each kind that are worth naming. */
@@ -46,6 +47,8 @@ export const tallySchema = z.object({
 	examples: z.record(z.string(), z.array(z.string())),
 	/** What became of each fault that the witness was told of. */
 	faults: z.array(faultCourseSchema),
+	/** How long readings took, where the witness was asked. */
+	delays: delaysSchema.exactOptional(),
 	/** Longest part: seconds of consuming, without what comes before and after. */
 	seconds: whole,
 });
@@ -114,7 +117,9 @@ export function summed(parts: readonly Tally[]): Tally {
 		}
 	}
 	const faults = joined(parts.map((part) => part.faults));
-	return { ...sum, faults, seconds: Math.max(0, ...parts.map(({ seconds }) => seconds)) };
+	const delays = parts.flatMap((part) => part.delays ?? []);
+	const took = delays.length === 0 ? {} : { delays: joinedDelays(delays) };
+	return { ...sum, ...took, faults, seconds: Math.max(0, ...parts.map(({ seconds }) => seconds)) };
 }
 
 function addNumbers<T extends object>(sum: T, part: T): void {

@@ -1,5 +1,6 @@
 import type { KafkaMessage } from "kafkajs";
 import { readCommittedLog } from "./committed-log.js";
+import { DelayWatch } from "./delays.js";
 import { fleetLedger } from "./fleet-ledger.js";
 import { type FaultCourse, Handovers } from "./handovers.js";
 import type { WitnessOrder } from "./order.js";
@@ -34,6 +35,7 @@ export async function testify(order: WitnessOrder, progress: (records: number) =
 	let complete: Tally | undefined;
 	const check = checker(order, accounts, tally);
 	const handovers = order.handovers === undefined ? undefined : new Handovers(order.handovers);
+	const delays = order.delays === undefined ? undefined : new DelayWatch(order.delays, readings);
 	const end = await readCommittedLog(
 		{ ...order, partitions },
 		{
@@ -44,9 +46,10 @@ export async function testify(order: WitnessOrder, progress: (records: number) =
 				tally.records += messages.length;
 				progress(tally.records);
 			},
-			...(handovers === undefined
-				? {}
-				: { takeRaw: (partition, records) => handovers.take(partition, records) }),
+			takeRaw: (partition, records) => {
+				handovers?.take(partition, records);
+				delays?.take(partition, records);
+			},
 			isComplete: async () => {
 				const held = await heldAgainst(order, accounts);
 				complete = held.missing === 0 ? held : undefined;
@@ -55,7 +58,9 @@ export async function testify(order: WitnessOrder, progress: (records: number) =
 		},
 	);
 	const faults = await faultCourses(order, partitions, handovers, () => progress(tally.records));
-	return summed([{ ...tally, ...end, faults }, complete ?? (await heldAgainst(order, accounts))]);
+	const held = complete ?? (await heldAgainst(order, accounts));
+	const took = delays === undefined ? {} : { delays: { ...delays.results(), devicesBehind: 0 } };
+	return summed([{ ...tally, ...end, ...took, faults }, held]);
 }
 
 /** What became of the faults: by the readings, which were read already, and by every commit, of which the marks tell. */
@@ -113,19 +118,23 @@ function checker(order: WitnessOrder, accounts: ReadonlyMap<number, ShardAccount
 }
 
 async function heldAgainst(
-	{ ledger: file, shards, devices, readings }: WitnessOrder,
+	{ ledger: file, shards, devices, readings, delays }: WitnessOrder,
 	accounts: ReadonlyMap<number, ShardAccount>,
 ): Promise<Tally> {
 	const tally = emptyTally();
 	if (file === null) {
 		return tally;
 	}
+	let devicesBehind = 0;
 	for await (const ledger of fleetLedger(file, { devices, readings })) {
 		const { device } = ledger;
 		const account = accounts.get(device % shards);
 		if (account !== undefined) {
-			reconcile(ledger, account.storedOf(device), tally);
+			const { owed } = reconcile(ledger, account.storedOf(device), tally);
+			devicesBehind += delays !== undefined && owed > delays.heldMax ? 1 : 0;
 		}
 	}
-	return tally;
+	return delays === undefined
+		? tally
+		: { ...tally, delays: { steps: [], lateUntilMillis: null, devicesBehind } };
 }

@@ -1,11 +1,6 @@
 import { describe, expect, test } from "vitest";
-import {
-	delayOf,
-	Handovers,
-	joined,
-	type LogRecord,
-	readingsOf,
-} from "../../../src/live/witness/handovers.js";
+import { delayOf, Handovers, joined, readingsOf } from "../../../src/live/witness/handovers.js";
+import type { LogRecord } from "../../../src/live/witness/open-transactions.js";
 
 const ORIGIN = 1_000_000;
 const PARTITION = 3;
