@@ -1,7 +1,7 @@
 import { inflateSync } from "node:zlib";
 import { XMLParser } from "fast-xml-parser";
 import { describe, expect, it } from "vitest";
-import type { LiveDelays, LiveRecord, LiveVariant, LiveWitness } from "../../src/record/live-record.js";
+import type { LiveRecord } from "../../src/record/live-record.js";
 import type { ResultsFile } from "../../src/record/run-record.js";
 import { renderCharts } from "../../src/reports/charts.js";
 import { renderGithub } from "../../src/reports/github.js";
@@ -10,6 +10,7 @@ import { renderJunit } from "../../src/reports/junit.js";
 import { renderMarkdown } from "../../src/reports/markdown.js";
 import { renderTerminal } from "../../src/reports/terminal.js";
 import { liveRun } from "../fixtures/live-run.js";
+import { variant, witness } from "../fixtures/live-witness.js";
 import { pspsResults } from "../fixtures/psps-results.js";
 
 const fileOf = (...live: readonly LiveRecord[]): ResultsFile => ({ ...pspsResults([]), live });
@@ -97,7 +98,6 @@ describe("a live run in reports", () => {
 	});
 
 	it("puts the same with plain producers beside it, in each report, and fails nothing for what these lose", async () => {
-		const { witness, variant } = witnessed;
 		const lossy = variant("kafkajs-early", { missing: 11, stored: 10_989 }, { devicesBehind: 3 });
 		const comparison = [variant("kafkajs", { twice: 7 }, { lateUntilSeconds: 31.25 }), lossy];
 		const file = fileOf(liveRun({ witness: witness({}, { lateUntilSeconds: null }), comparison }));
@@ -118,42 +118,3 @@ describe("a live run in reports", () => {
 		expect(terminal).toMatch(/│ kafkajs +│ +7 │ +0 │ +31\.3 s │ +2\.05 s │/);
 	});
 });
-
-/** What witnesses found of a run and of those beside it. */
-const witnessed = {
-	witness: (change: Partial<LiveWitness>, delays: Partial<LiveDelays>): LiveWitness => ({
-		records: 11_000,
-		stored: 11_000,
-		twice: 0,
-		outOfOrder: 0,
-		altered: 0,
-		malformed: {},
-		beyond: 0,
-		missing: 0,
-		unexplained: 0,
-		unbalancedDevices: 0,
-		deleted: 0,
-		undecided: 0,
-		unacknowledged: 0,
-		fleet: { produced: 11_000, acknowledged: 11_000, held: 0, lostOverflow: 0, lostVolatile: 0 },
-		examples: {},
-		delays: {
-			p50Seconds: 0.04,
-			p99Seconds: 2.05,
-			maxSeconds: 2.4,
-			lateUntilSeconds: 4.4,
-			devicesBehind: 0,
-			...delays,
-		},
-		seconds: 0.3,
-		...change,
-	}),
-	variant: (name: string, change: Partial<LiveWitness>, delays: Partial<LiveDelays>): LiveVariant => ({
-		name,
-		complete: true,
-		faultsDone: 1,
-		witness: witnessed.witness(change, delays),
-		requests: { requests: 120, timeouts: 4, failures: 2, sentAgain: 9 },
-		lateMillisP99: 3,
-	}),
-};

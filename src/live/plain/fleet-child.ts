@@ -1,5 +1,6 @@
 // All plain devices of a run, in the fleet's namespace: the argument is a file with a `PlainFleetConfig`. Talks to gateways over
-// TCP, one connection to each. Says at the end `{ "report": … }`. Ends early on SIGTERM, and at once when its input ends.
+// TCP, one connection to each. Says how many requests it has sent, `{ "requests": … }`, and at the end `{ "report": … }`. Ends
+// early on SIGTERM, and at once when its input ends.
 import { readFileSync } from "node:fs";
 import seedrandom from "seedrandom";
 import { parsed } from "../parsed.js";
@@ -10,6 +11,7 @@ import { PlainFleet, type PlainRequest } from "./plain-fleet.js";
 import { writeLedger } from "./plain-ledger.js";
 
 const TICK_MILLIS = 2;
+const PROGRESS_MILLIS = 500;
 
 const file = process.argv[2] ?? "";
 const config = parsed(plainFleetConfigSchema, readFileSync(file, "utf8"), file);
@@ -49,6 +51,7 @@ function wireRequest({ id, device, readings }: PlainRequest) {
 
 async function end(complete: boolean): Promise<void> {
 	clearInterval(ticking);
+	clearInterval(saying);
 	const atMicros = Math.min(Math.max(0, nowMicros()), config.untilMicros);
 	for (const link of links) {
 		link.end();
@@ -86,5 +89,8 @@ const ticking = setInterval(() => {
 		fleet.runDue(now);
 	}
 }, TICK_MILLIS);
+const saying = setInterval(() => {
+	process.stdout.write(`${JSON.stringify({ requests: fleet.requests })}\n`);
+}, PROGRESS_MILLIS);
 process.once("SIGTERM", () => void end(false));
 process.stdin.on("end", () => process.exit(1)).resume();

@@ -12,12 +12,15 @@ const REPORT_MILLIS = 15_000;
 
 /** The plain devices of a run, in the fleet's namespace. */
 export class PlainFleetProcess {
-	private line = "{}";
+	/** Requests that devices have sent so far. */
+	requests = 0;
+	private last: { readonly requests?: number; readonly report?: unknown } = {};
 	private readonly child: Child;
 
 	private constructor(namespace: string, file: string) {
 		this.child = new Child("the plain fleet", namespace, process.execPath, [PROGRAM, file], (line) => {
-			this.line = line;
+			this.last = JSON.parse(line) as typeof this.last;
+			this.requests = this.last.requests ?? this.requests;
 		});
 	}
 
@@ -46,7 +49,7 @@ export class PlainFleetProcess {
 		if (!(await this.endsWithin(REPORT_MILLIS))) {
 			throw new LiveFault("run", `the plain fleet did not end within ${REPORT_MILLIS / 1_000} s`);
 		}
-		const { report } = JSON.parse(this.line) as { report?: unknown };
+		const { report } = this.last;
 		if (report === undefined) {
 			this.child.check("run");
 		}

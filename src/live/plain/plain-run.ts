@@ -120,7 +120,8 @@ class PlainRun {
 		while (!(await fleet.endsWithin(WATCH_MILLIS))) {
 			this.crew.check("run");
 			faults.check();
-			this.control.progress(Math.max(0, Number(process.hrtime.bigint() - this.originNanos) / 1_000), 0);
+			const now = Number(process.hrtime.bigint() - this.originNanos) / 1_000;
+			this.control.progress(Math.max(0, now), fleet.requests);
 			if (this.control.stopped()) {
 				fleet.interrupt();
 				return;

@@ -101,7 +101,7 @@ describe("a plain fleet", () => {
 	test("an answer that is lost means a second copy", () => {
 		const { stored, fleet } = run([], ["silent", "ok", "ok", "ok"]);
 		expect(fleet.timeouts).toBeGreaterThan(0);
-		const all = stored.flatMap((list) => list);
+		const all = stored.flat();
 		expect(new Set(stored[0]).size).toBeLessThan(stored[0]?.length ?? 0);
 		expect(all.length).toBeGreaterThan(3 * END_SECONDS);
 	});
