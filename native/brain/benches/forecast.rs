@@ -13,7 +13,6 @@ mod simple;
 #[path = "forecast/trace.rs"]
 mod trace;
 
-use klais_brain::forecast::Settings;
 use measures::{Score, score};
 use simple::Method;
 use trace::Trace;
@@ -51,13 +50,12 @@ fn main() -> Result<(), String> {
         return Ok(());
     };
     let methods = simple::fitted(&tune);
-    let settings = Settings::default();
-    let reads = ours::reads(&tune, settings);
+    let reads = ours::reads(&tune);
     for method in &methods {
         let Method { name, reads, .. } = method;
         eprintln!("fitted on {}: {name} {:?} reading {reads:?}", tune.name, method.parameters);
     }
-    eprintln!("fitted on {}: ours, peaks within {reads:?} minutes", tune.name);
+    eprintln!("fitted on {}: ours reading {reads:?}", tune.name);
     let parts: Vec<Trace> = std::iter::once(&tune).chain(&traces).flat_map(Trace::by_day_of_loss).collect();
     for (trace, tuned) in std::iter::once((&tune, true))
         .chain(traces.iter().map(|trace| (trace, false)))
@@ -69,8 +67,8 @@ fn main() -> Result<(), String> {
             let glitchy = seen.map(|seen| method.says(&seen.loads()));
             print(trace, method.name, tuned, &score(trace, &says, seen.zip(glitchy.as_ref())));
         }
-        let says = ours::says(trace, settings, reads);
-        let glitchy = seen.map(|seen| ours::says(seen, settings, reads));
+        let says = ours::says(trace, reads);
+        let glitchy = seen.map(|seen| ours::says(seen, reads));
         print(trace, "ours", tuned, &score(trace, &says, seen.zip(glitchy.as_ref())));
     }
     Ok(())

@@ -7,18 +7,28 @@ use crate::trace::{BUFFER_READINGS, INTERVAL_SECONDS, Trace};
 
 const MINUTE: u64 = 60_000_000;
 
-/// How far ahead, in minutes, the peak is stated best on `tune`; `None`: the expected load states it better.
-pub fn reads(tune: &Trace, settings: Settings) -> Option<u16> {
-    let loads = tune.loads();
-    let peaks = peaks(&loads);
-    let error = |reads: &Option<u16>| error_at_peaks(&says(tune, settings, *reads).stated, &loads, &peaks);
-    let choices = [None, Some(60), Some(180)].map(|reads| (error(&reads), reads));
-    choices.into_iter().min_by(|(a, _), (b, _)| a.total_cmp(b)).and_then(|(_, reads)| reads)
+/// What our forecaster states as the peak that is coming.
+#[derive(Clone, Copy, Debug)]
+pub enum Reads {
+    /// The load that it expects in ten minutes.
+    Load,
+    /// The height of the next wave, whenever that comes.
+    WaveHeight,
+    /// The middle of the band for the highest load within the horizon.
+    ComingPeak,
 }
 
-pub fn says(trace: &Trace, settings: Settings, reads: Option<u16>) -> Says {
-    let peak_horizon_steps = reads.unwrap_or(settings.peak_horizon_steps);
-    let mut forecaster = Forecaster::new(Settings { peak_horizon_steps, ..settings });
+/// What states peaks best on `tune`.
+pub fn reads(tune: &Trace) -> Reads {
+    let loads = tune.loads();
+    let peaks = peaks(&loads);
+    let error = |reads: &Reads| error_at_peaks(&says(tune, *reads).stated, &loads, &peaks);
+    let choices = [Reads::WaveHeight, Reads::Load, Reads::ComingPeak].map(|reads| (error(&reads), reads));
+    choices.into_iter().min_by(|(a, _), (b, _)| a.total_cmp(b)).map_or(Reads::WaveHeight, |(_, reads)| reads)
+}
+
+pub fn says(trace: &Trace, reads: Reads) -> Says {
+    let mut forecaster = Forecaster::new(Settings::default());
     let holdings = Holdings {
         interval_micros: (INTERVAL_SECONDS * 1e6) as u64,
         buffer_readings: BUFFER_READINGS as u64,
@@ -34,9 +44,13 @@ pub fn says(trace: &Trace, settings: Settings, reads: Option<u16>) -> Says {
         forecaster.fell_silent(start + MINUTE / 2, events.lost as u64, holdings);
         forecaster.tick(start + MINUTE);
         let wave = forecaster.forecast(Lead::Middle);
-        let peak = forecaster.coming_peak();
         says.load.push(wave.expected_readings as f64);
-        says.stated.push(if reads.is_some() { peak.p50 } else { wave.expected_readings } as f64);
+        let stated = match reads {
+            Reads::Load => wave.expected_readings,
+            Reads::WaveHeight => forecaster.wave_height(),
+            Reads::ComingPeak => forecaster.coming_peak().p50,
+        };
+        says.stated.push(stated as f64);
         says.low.push(wave.readings.p05 as f64);
         says.high.push(wave.readings.p95 as f64);
     }

@@ -50,6 +50,14 @@ pub struct Forecaster {
 /// How many readings of trust the assumed backlog has before any was stated.
 const TRUST_READINGS: f64 = 1_000.0;
 
+/// What a large window is thought to bring back before any was seen, and how far that is trusted: like so many devices' shares.
+const WINDOW_SHARE: f64 = 0.05;
+const WINDOW_TRUST: f64 = 1.0;
+/// A window teaches at most so many times of what was thought: one feed that loses regions is no wave.
+const WINDOW_SURPRISE: f64 = 4.0;
+/// However quiet it was lately, a wave is thought to reach this part of what large windows bring.
+const RECENT_LEAST: f64 = 0.1;
+
 impl Forecaster {
     /// Settings out of range are moved to the nearest that work.
     #[must_use]
@@ -130,8 +138,15 @@ impl Forecaster {
     /// The highest load per middle lead (10 minutes) within the horizon (an hour).
     #[must_use]
     pub fn coming_peak(&self) -> Band {
-        let middle = self.peak_middle();
+        let middle = self.height();
         self.peak.band(self.peak.spread_by_factor(middle))
+    }
+
+    /// How high the load will be at the next peak, whenever that comes: the geometric mean of what the silent devices hold, times
+    /// the part of them that large windows brought back so far, and of the highest load within the past horizon.
+    #[must_use]
+    pub fn wave_height(&self) -> u64 {
+        libm::round(self.height()) as u64
     }
 
     /// Devices that are silent.
@@ -180,18 +195,28 @@ impl Forecaster {
         (devices, readings * self.yield_share())
     }
 
-    /// About how high the peak will be: between what the hazard expects in a window, and what a window like the largest lately
-    /// would bring with what devices hold by now. Never more than all of them hold.
-    fn peak_middle(&self) -> f64 {
+    /// The part of all silent devices that a large window brings back: the mean of the past ones, weighted by size.
+    fn window_share(&self) -> f64 {
+        (self.window_squares + WINDOW_SHARE * WINDOW_TRUST) / (self.window_sum + WINDOW_TRUST)
+    }
+
+    fn height(&self) -> f64 {
         let (devices, readings) = self.expected(self.settings.lead_steps[1]);
-        let owed: f64 = self.cohorts.at(self.now).map(|cohort| cohort.owed).sum::<f64>() * self.yield_share();
         if devices <= 0.0 || readings <= 0.0 {
             return 0.0;
         }
-        let lump = readings / devices * self.window_squares / self.window_sum.max(1.0);
-        let weight = self.settings.peak_lump_weight;
-        let log = (1.0 - weight) * libm::log(readings.max(1.0)) + weight * libm::log(lump.max(1.0));
+        let owed = readings / devices * self.cohorts.devices();
+        let height = owed * self.window_share();
+        let recent = self.past_windows().fold(height * RECENT_LEAST, f64::max).max(1.0);
+        let weight = self.settings.recent_weight;
+        let log = (1.0 - weight) * libm::log(height.max(1.0)) + weight * libm::log(recent);
         libm::exp(log).min(owed)
+    }
+
+    /// Loads within the past horizon.
+    fn past_windows(&self) -> impl Iterator<Item = f64> + '_ {
+        let windows = usize::from(self.settings.peak_horizon_steps - self.settings.lead_steps[1]) + 1;
+        self.windows.iter().rev().take(windows).copied()
     }
 
     fn end_step(&mut self) {
@@ -206,8 +231,10 @@ impl Forecaster {
         push(&mut self.past_devices, self.step_devices);
         let lately: f64 = sum_of_last(&self.past_devices, self.settings.lead_steps[1]);
         let window_fade = keep(self.settings.window_memory_steps);
-        self.window_squares = self.window_squares * window_fade + lately * lately;
-        self.window_sum = self.window_sum * window_fade + lately;
+        let most = WINDOW_SURPRISE * self.window_share();
+        let share = (lately / (self.cohorts.devices() + lately).max(1.0)).min(most);
+        self.window_squares = self.window_squares * window_fade + share * share;
+        self.window_sum = self.window_sum * window_fade + share;
         self.step_devices = 0.0;
         self.step_readings = 0.0;
         let window = sum_of_last(&self.past, self.settings.lead_steps[1]);
@@ -222,10 +249,9 @@ impl Forecaster {
             let spread = target.spread(mean);
             target.open(mean, spread);
         }
-        let windows = usize::from(self.settings.peak_horizon_steps - self.settings.lead_steps[1]) + 1;
-        let highest = self.windows.iter().rev().take(windows).fold(0.0, |a: f64, b| a.max(*b));
+        let highest = self.past_windows().fold(0.0, f64::max);
         self.peak.resolve(highest);
-        let middle = self.peak_middle();
+        let middle = self.height();
         let spread = self.peak.spread_by_factor(middle);
         self.peak.open(middle, spread);
     }
