@@ -5,6 +5,7 @@ use alloc::collections::VecDeque;
 use super::band::Band;
 use super::cohorts::{Cohorts, Holdings};
 use super::hazard::{Hazard, keep};
+use super::height::{Height, WAYS};
 use super::order::Order;
 use super::settings::{LEADS, Lead, MAX_STEPS, Settings};
 use super::target::Target;
@@ -29,6 +30,7 @@ pub struct Forecaster {
     order: Order,
     sums: [Target; LEADS],
     peak: Target,
+    height: Height,
     /// When the step ends that is under way; 0: nothing was heard yet.
     step_ends: u64,
     now: u64,
@@ -37,9 +39,6 @@ pub struct Forecaster {
     /// Readings of past steps, the newest last.
     past: VecDeque<f64>,
     past_devices: VecDeque<f64>,
-    /// Devices that came back in a window of the middle lead: squares over sum is the size of one, weighted by size.
-    window_squares: f64,
-    window_sum: f64,
     /// Past windows of the middle lead, the newest last.
     windows: VecDeque<f64>,
     /// Readings that came and that were thought to come, fading.
@@ -49,14 +48,6 @@ pub struct Forecaster {
 
 /// How many readings of trust the assumed backlog has before any was stated.
 const TRUST_READINGS: f64 = 1_000.0;
-
-/// What a large window is thought to bring back before any was seen, and how far that is trusted: like so many devices' shares.
-const WINDOW_SHARE: f64 = 0.05;
-const WINDOW_TRUST: f64 = 1.0;
-/// A window teaches at most so many times of what was thought: one feed that loses regions is no wave.
-const WINDOW_SURPRISE: f64 = 4.0;
-/// However quiet it was lately, a wave is thought to reach this part of what large windows bring.
-const RECENT_LEAST: f64 = 0.1;
 
 impl Forecaster {
     /// Settings out of range are moved to the nearest that work.
@@ -71,14 +62,13 @@ impl Forecaster {
             order: Order::new(keep(settings.cohort_memory_steps)),
             sums: settings.lead_steps.map(|steps| Target::sum(steps, rate, lumps)),
             peak: Target::peak(settings.peak_horizon_steps, rate, lumps),
+            height: Height::new(settings.peak_horizon_steps, settings.window_memory_steps),
             step_ends: 0,
             now: 0,
             step_devices: 0.0,
             step_readings: 0.0,
             past: VecDeque::with_capacity(usize::from(MAX_STEPS) + 1),
             past_devices: VecDeque::with_capacity(usize::from(MAX_STEPS) + 1),
-            window_squares: 0.0,
-            window_sum: 0.0,
             windows: VecDeque::with_capacity(usize::from(MAX_STEPS) + 1),
             brought: 0.0,
             thought: 0.0,
@@ -142,8 +132,7 @@ impl Forecaster {
         self.peak.band(self.peak.spread_by_factor(middle))
     }
 
-    /// How high the load will be at the next peak, whenever that comes: the geometric mean of what the silent devices hold, times
-    /// the part of them that large windows brought back so far, and of the highest load within the past horizon.
+    /// How high the load will be at the next peak, whenever that comes.
     #[must_use]
     pub fn wave_height(&self) -> u64 {
         libm::round(self.height()) as u64
@@ -195,22 +184,17 @@ impl Forecaster {
         (devices, readings * self.yield_share())
     }
 
-    /// The part of all silent devices that a large window brings back: the mean of the past ones, weighted by size.
-    fn window_share(&self) -> f64 {
-        (self.window_squares + WINDOW_SHARE * WINDOW_TRUST) / (self.window_sum + WINDOW_TRUST)
+    fn ways(&self) -> [f64; WAYS] {
+        let (devices, readings) = self.expected(self.settings.lead_steps[1]);
+        if devices <= 0.0 || readings <= 0.0 {
+            return [0.0; WAYS];
+        }
+        let lately = self.past_windows().fold(0.0, f64::max);
+        self.height.ways(lately, readings / devices, self.cohorts.devices())
     }
 
     fn height(&self) -> f64 {
-        let (devices, readings) = self.expected(self.settings.lead_steps[1]);
-        if devices <= 0.0 || readings <= 0.0 {
-            return 0.0;
-        }
-        let owed = readings / devices * self.cohorts.devices();
-        let height = owed * self.window_share();
-        let recent = self.past_windows().fold(height * RECENT_LEAST, f64::max).max(1.0);
-        let weight = self.settings.recent_weight;
-        let log = (1.0 - weight) * libm::log(height.max(1.0)) + weight * libm::log(recent);
-        libm::exp(log).min(owed)
+        self.height.mean(self.ways())
     }
 
     /// Loads within the past horizon.
@@ -230,11 +214,7 @@ impl Forecaster {
         push(&mut self.past, self.step_readings);
         push(&mut self.past_devices, self.step_devices);
         let lately: f64 = sum_of_last(&self.past_devices, self.settings.lead_steps[1]);
-        let window_fade = keep(self.settings.window_memory_steps);
-        let most = WINDOW_SURPRISE * self.window_share();
-        let share = (lately / (self.cohorts.devices() + lately).max(1.0)).min(most);
-        self.window_squares = self.window_squares * window_fade + share * share;
-        self.window_sum = self.window_sum * window_fade + share;
+        self.height.window(lately, self.cohorts.devices());
         self.step_devices = 0.0;
         self.step_readings = 0.0;
         let window = sum_of_last(&self.past, self.settings.lead_steps[1]);
@@ -250,6 +230,8 @@ impl Forecaster {
             target.open(mean, spread);
         }
         let highest = self.past_windows().fold(0.0, f64::max);
+        let ways = self.ways();
+        self.height.step(highest, ways);
         self.peak.resolve(highest);
         let middle = self.height();
         let spread = self.peak.spread_by_factor(middle);

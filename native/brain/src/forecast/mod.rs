@@ -17,6 +17,7 @@ mod band;
 mod cohorts;
 mod forecaster;
 mod hazard;
+mod height;
 mod order;
 mod settings;
 mod target;

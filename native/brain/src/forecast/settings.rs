@@ -53,9 +53,6 @@ pub struct Settings {
     pub window_memory_steps: u16,
     /// How much a return's rank in the order of silence counts beside its cohort's own history; 0 to 1.
     pub rank_weight: f64,
-    /// How much the highest load within the past horizon counts for a wave's height, beside the part of all silent devices that
-    /// large windows brought back; 0 to 1.
-    pub recent_weight: f64,
     /// How fast the band follows what came: the step of the quantile trackers, in standard deviations.
     pub calibration_rate: f64,
 }
@@ -72,9 +69,8 @@ impl Default for Settings {
             shrinkage_lumps: 16.0,
             prior_steps: 720.0,
             lump_memory_steps: 1_440,
-            window_memory_steps: 10_080,
+            window_memory_steps: 4_320,
             rank_weight: 0.8,
-            recent_weight: 0.5,
             calibration_rate: 0.05,
         }
     }
@@ -92,7 +88,6 @@ impl Settings {
         self.lump_memory_steps = self.lump_memory_steps.max(1);
         self.window_memory_steps = self.window_memory_steps.max(1);
         self.rank_weight = within(self.rank_weight, 0.0, 1.0);
-        self.recent_weight = within(self.recent_weight, 0.0, 1.0);
         self.shrinkage_lumps = within(self.shrinkage_lumps, 0.01, 1e6);
         self.prior_steps = within(self.prior_steps, 1.0, 1e9);
         self.calibration_rate = within(self.calibration_rate, 0.0, 1.0);
