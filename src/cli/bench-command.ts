@@ -6,6 +6,7 @@ import { dam } from "./bench/dam.js";
 import { dropPeers } from "./bench/drop-peers.js";
 import { engineStorm } from "./bench/engine-storm.js";
 import { load, machine } from "./bench/environment.js";
+import { forecast } from "./bench/forecast.js";
 import { gatewayService } from "./bench/gateway-service.js";
 import type { Group } from "./bench/group.js";
 import { hold } from "./bench/hold.js";
@@ -34,6 +35,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
 	turnaround,
 	sweep,
 	kafka,
+	forecast,
 };
 
 const DEFAULT_OUT = join("results", "latest");
@@ -48,6 +50,8 @@ export interface BenchOptions {
 	readonly quick: boolean;
 	/** Groups by name; all when there are none. */
 	readonly only?: readonly string[];
+	/** Outage traces, `NAME_total.csv`, for the group `forecast`. */
+	readonly traces?: readonly string[];
 	readonly out?: string;
 }
 
@@ -70,7 +74,7 @@ export async function runBench(options: BenchOptions): Promise<ExitCode> {
 	const records: BenchRecord[] = [];
 	const failures: string[] = [];
 	for (const name of names) {
-		const measured = await measure(name, options.quick);
+		const measured = await measure(name, options);
 		records.push(...measured.records);
 		failures.push(...measured.failures);
 	}
@@ -91,9 +95,9 @@ export async function runBench(options: BenchOptions): Promise<ExitCode> {
 }
 
 /** A group that fails does not take the others with it. */
-async function measure(name: string, quick: boolean) {
+async function measure(name: string, { quick, traces = [] }: BenchOptions) {
 	try {
-		const context = { quick, say: (line: string) => say(`${name}: ${line}`) };
+		const context = { quick, traces, say: (line: string) => say(`${name}: ${line}`) };
 		const { records, tables, notes, failures } = await (GROUPS[name] as Group)(context);
 		print([...tables.map(renderTable), ...notes.map((note) => `- ${note}`), ""].join("\n"));
 		return { records, failures };
@@ -118,11 +122,12 @@ function circumstances(before: string, quick: boolean): string {
 async function resultsOf(
 	bench: readonly BenchRecord[],
 	names: readonly string[],
-	{ quick }: BenchOptions,
+	{ quick, traces = [] }: BenchOptions,
 ): Promise<ResultsFile> {
 	// As in a run's record: where the file went is no part of what was measured.
 	const flags = quick ? ["--quick"] : [];
-	const command = shellCommand(["klais", "bench", "--only", names.join(","), ...flags]);
+	const given = traces.flatMap((file) => ["--trace", file]);
+	const command = shellCommand(["klais", "bench", "--only", names.join(","), ...given, ...flags]);
 	const [tool, host] = [await toolFacts(), await hostFacts()];
 	return { schema: "klais.results/1", tool, host, command, partial: false, runs: [], bench, live: [] };
 }

@@ -265,11 +265,17 @@ function addBench(program: Command, end: End): void {
 		.description("measure the simulator and the native modules, with peers beside them")
 		.option("--only <a,b>", "groups by name (default: all)", collect)
 		.option("--quick", "small sizes: shows that it works, not how fast it is")
+		.option("--trace <file>", "an outage trace for forecast, NAME_total.csv; may be repeated", collect)
 		.option("--json <file>", "where the records go (default: bench.json in the folder)")
 		.option("--out <dir>", "folder for the records", "results/latest")
-		.action(async ({ only, quick = false, ...rest }: BenchFlags) => {
+		.action(async ({ only, trace, quick = false, ...rest }: BenchFlags) => {
 			const names = only?.flatMap((list) => list.split(",").map((name) => name.trim()));
-			const options = { ...rest, quick, ...(names === undefined ? {} : { only: names }) };
+			const options = {
+				...rest,
+				quick,
+				...(names === undefined ? {} : { only: names }),
+				...(trace === undefined ? {} : { traces: trace }),
+			};
 			end(await (await import("./bench-command.js")).runBench(options));
 		});
 }
@@ -287,6 +293,7 @@ function addCalibrate(program: Command, end: End): void {
 
 interface BenchFlags {
 	readonly only?: readonly string[];
+	readonly trace?: readonly string[];
 	readonly quick?: boolean;
 	readonly json?: string;
 	readonly out: string;

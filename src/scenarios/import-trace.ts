@@ -32,7 +32,7 @@ export interface ImportedScenario {
 const HELLO_CPU_MICROS = 4_000;
 
 /** Lumps below this many premises merge; twice as many as often as there are too many rows. */
-const MIN_LUMP = 50;
+export const MIN_LUMP = 50;
 /** Most rows of a cohort file that is still handy to read, diff and commit. */
 const MAX_ROWS = 25_000;
 

@@ -22,6 +22,8 @@ export interface TraceOptions {
 	readonly outColumn?: string;
 	/** Find glitches where the file has no glitch column (see `glitchFlags`). */
 	readonly detectGlitches?: boolean;
+	/** Keep the rows that are marked as glitches. */
+	readonly keepGlitches?: boolean;
 }
 
 /** A trace without its glitches, in the order of time. */
@@ -178,6 +180,9 @@ function readGlitches(
 	options: TraceOptions,
 	errors: UserError[],
 ): boolean[] {
+	if (options.keepGlitches === true) {
+		return [];
+	}
 	const column = table.columns.findIndex((name) => name.toLowerCase() === GLITCH_COLUMN);
 	if (column === -1) {
 		return options.detectGlitches === true ? glitchFlags(all.map(({ customersOut }) => customersOut)) : [];

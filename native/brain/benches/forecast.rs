@@ -14,6 +14,7 @@ mod simple;
 mod trace;
 
 use measures::{Score, score};
+use ours::Reads;
 use simple::Method;
 use trace::Trace;
 
@@ -56,29 +57,34 @@ fn main() -> Result<(), String> {
         eprintln!("fitted on {}: {name} {:?} reading {reads:?}", tune.name, method.parameters);
     }
     eprintln!("fitted on {}: ours reading {reads:?}", tune.name);
-    let parts: Vec<Trace> = std::iter::once(&tune).chain(&traces).flat_map(Trace::by_day_of_loss).collect();
-    for (trace, tuned) in std::iter::once((&tune, true))
-        .chain(traces.iter().map(|trace| (trace, false)))
-        .chain(parts.iter().map(|part| (part, part.name.starts_with(&format!("{},", tune.name)))))
-    {
-        let seen = glitched.iter().find(|each| each.name == trace.name);
-        for method in &methods {
-            let says = method.says(&trace.loads());
-            let glitchy = seen.map(|seen| method.says(&seen.loads()));
-            print(trace, method.name, tuned, &score(trace, &says, seen.zip(glitchy.as_ref())));
+    for trace in std::iter::once(&tune).chain(&traces) {
+        compare(trace, trace.name == tune.name, &methods, reads, &glitched);
+        for part in trace.by_day_of_loss() {
+            compare(&part, trace.name == tune.name, &methods, reads, &[]);
         }
-        let says = ours::says(trace, reads);
-        let glitchy = seen.map(|seen| ours::says(seen, reads));
-        print(trace, "ours", tuned, &score(trace, &says, seen.zip(glitchy.as_ref())));
     }
     Ok(())
+}
+
+/// Every forecaster on one trace.
+fn compare(trace: &Trace, tuned: bool, methods: &[Method], reads: Reads, glitched: &[Trace]) {
+    let seen = glitched.iter().find(|each| each.name == trace.name);
+    for method in methods {
+        let says = method.says(&trace.loads());
+        let glitchy = seen.map(|seen| method.says(&seen.loads()));
+        print(trace, method.name, tuned, &score(trace, &says, seen.zip(glitchy.as_ref())));
+    }
+    let says = ours::says(trace, reads);
+    let glitchy = seen.map(|seen| ours::says(seen, reads));
+    print(trace, "ours", tuned, &score(trace, &says, seen.zip(glitchy.as_ref())));
 }
 
 fn print(trace: &Trace, forecaster: &str, tuned: bool, score: &Score) {
     let number = |value: Option<f64>| value.map_or("null".into(), |value| format!("{value:.4}"));
     println!(
-        "{{\"trace\":\"{}\",\"forecaster\":\"{forecaster}\",\"tuned\":{tuned},\"peaks\":{},\"peakError\":{},\"busyError\":{},\"leadMinutes\":{},\"coverage90\":{},\"busyCoverage90\":{},\"falseAlarmsPerDay\":{}}}",
+        "{{\"trace\":\"{}\",\"forecaster\":\"{forecaster}\",\"tuned\":{tuned},\"part\":{},\"peaks\":{},\"peakError\":{},\"busyError\":{},\"leadMinutes\":{},\"coverage90\":{},\"busyCoverage90\":{},\"falseAlarmsPerDay\":{}}}",
         trace.name,
+        trace.is_part,
         score.peaks,
         number(score.peak_error),
         number(score.busy_error),

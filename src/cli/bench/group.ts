@@ -4,6 +4,8 @@ import type { BenchRecord } from "../../record/run-record.js";
 export interface GroupContext {
 	/** Small sizes and few samples: shows that everything works, not how fast it is. */
 	readonly quick: boolean;
+	/** Outage traces that the user named, for groups that can judge by them. */
+	readonly traces: readonly string[];
 	/** Progress, for the person who waits. */
 	say(line: string): void;
 }

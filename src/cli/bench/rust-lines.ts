@@ -79,10 +79,16 @@ export function figureRow({ record, wanted, judged }: RustFigure): string[] {
 }
 
 /** Runs a benchmark of a Rust crate, with `--json`: what it printed. Throws, with the complaint, when it fails. */
-export function cargoBench(crate: string, name: string, quick: boolean): Promise<string> {
+export function cargoBench(
+	crate: string,
+	name: string,
+	quick: boolean,
+	args: readonly string[] = [],
+): Promise<string> {
 	return runToEnd("cargo", [
 		...["bench", "--quiet", "--locked", "--manifest-path", at("native/Cargo.toml")],
 		...["--target-dir", at("native/target"), "-p", crate, "--bench", name, "--", "--json"],
 		...(quick ? ["--quick"] : []),
+		...args,
 	]);
 }

@@ -34,6 +34,8 @@ pub struct Minute {
 #[derive(Clone, Debug)]
 pub struct Trace {
     pub name: String,
+    /// Those who fell silent on one day, alone.
+    pub is_part: bool,
     rows: Vec<Row>,
     pub minutes: Vec<Minute>,
     /// Most devices that are silent at one time.
@@ -79,7 +81,7 @@ impl Trace {
             silent += minute.lost - minute.returns.iter().map(|back| back.devices).sum::<f64>();
             fleet = fleet.max(silent);
         }
-        Some(Self { name, rows, minutes, fleet })
+        Some(Self { name, is_part: false, rows, minutes, fleet })
     }
 
     /// Readings brought in the ten minutes that end with each minute.
@@ -107,7 +109,9 @@ impl Trace {
         let parts = (0..=days).filter_map(|which| {
             let rows: Vec<Row> = self.rows.iter().copied().filter(|row| day(row) == which).collect();
             let large = rows.iter().map(|row| row.devices).sum::<f64>() >= all / 20.0;
-            large.then(|| Self::of(format!("{}, silent since day {}", self.name, which + 1), rows)).flatten()
+            let name = format!("{}, silent since day {}", self.name, which + 1);
+            let part = if large { Self::of(name, rows) } else { None };
+            part.map(|part| Self { is_part: true, ..part })
         });
         parts.collect()
     }
