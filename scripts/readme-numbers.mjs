@@ -4,6 +4,7 @@
 // --check writes nothing, and fails where a block is not what its record says.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { forecastTable } from "./numbers/forecast-table.mjs";
 import { liveTable } from "./numbers/live-table.mjs";
 import { root } from "./setup/paths.mjs";
 
@@ -81,7 +82,7 @@ function benchTable(results, group) {
 	const others = records.filter((record) => !refusals.includes(record));
 	const tables = [others, refusals]
 		.filter((some) => some.length > 0)
-		.map((some) => recordsTable(some, group));
+		.map((some) => (group === "forecast" ? forecastTable(some) : recordsTable(some, group)));
 	return [
 		tables.join("\n\n"),
 		"",

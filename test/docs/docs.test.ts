@@ -71,6 +71,7 @@ describe("the pages", () => {
 			"bench-dam",
 			"bench-drop-peers",
 			"bench-engine-storm",
+			"bench-forecast",
 			"bench-gateway-service",
 			"bench-hold",
 			"bench-kafka",

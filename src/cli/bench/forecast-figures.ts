@@ -19,6 +19,8 @@ const schema = z.strictObject({
 	/** Those who fell silent on one day alone. */
 	part: z.boolean(),
 	peaks: z.number(),
+	/** Median of peak over load ten minutes before. */
+	rise: z.number().nullable(),
 	peakError: z.number().nullable(),
 	busyError: z.number().nullable(),
 	leadMinutes: z.number().nullable(),
@@ -73,7 +75,7 @@ function recordsOf(line: ForecastLine): BenchRecord[] {
 	return FIGURES.flatMap(([key, what, unit, better]) => {
 		const value = line[key];
 		const name = `forecast, ${line.trace}, ${line.forecaster}: ${what}`;
-		const environment = { ...machine(), fittedOn: TUNED_ON, peaks: String(line.peaks) };
+		const environment = { ...machine(), fittedOn: TUNED_ON, peaks: String(line.peaks), rise: riseOf(line) };
 		return value === null ? [] : [{ name, unit, better, samples: [value], environment }];
 	});
 }
@@ -81,14 +83,20 @@ function recordsOf(line: ForecastLine): BenchRecord[] {
 function table(title: string, lines: readonly ForecastLine[]): TableSpec {
 	return {
 		title,
-		head: ["", "forecaster", "peaks", ...FIGURES.map(([, what]) => what)],
+		head: ["", "forecaster", "peaks", "rise", ...FIGURES.map(([, what]) => what)],
 		rows: lines.map((line) => [
 			`${line.trace}${line.tuned ? " *" : ""}`,
 			line.forecaster,
 			String(line.peaks),
+			riseOf(line),
 			...FIGURES.map(([key]) => line[key]?.toFixed(key === "leadMinutes" ? 1 : 2) ?? ""),
 		]),
 	};
+}
+
+/** How much of a peak was still to come ten minutes before. */
+function riseOf({ rise }: ForecastLine): string {
+	return rise === null ? "" : `${rise.toFixed(1)}×`;
 }
 
 function verdicts(lines: readonly ForecastLine[]): string[] {

@@ -26,6 +26,8 @@ pub struct Says {
 #[derive(Clone, Copy, Debug)]
 pub struct Score {
     pub peaks: usize,
+    /// The median over all peaks of peak over load ten minutes before: what was still to come.
+    pub rise: Option<f64>,
     pub peak_error: Option<f64>,
     pub busy_error: Option<f64>,
     pub lead_minutes: Option<f64>,
@@ -58,6 +60,7 @@ pub fn score(trace: &Trace, says: &Says, glitched: Option<(&Trace, &Says)>) -> S
     let share = |part: usize, whole: usize| (whole > 0).then(|| part as f64 / whole as f64);
     Score {
         peaks: peaks.len(),
+        rise: median(peaks.iter().map(|&peak| loads[peak] / loads[peak - LEAD].max(1.0)).collect()),
         peak_error: (!peaks.is_empty()).then(|| error_at_peaks(&says.stated, &loads, &peaks)),
         busy_error: (came > 0.0).then(|| error / came),
         lead_minutes: lead_minutes(&says.stated, &loads, &peaks),
@@ -91,17 +94,18 @@ pub fn error_at_peaks(stated: &[f64], loads: &[f64], peaks: &[usize]) -> f64 {
 
 /// The median over all peaks of how long the stated peak had been right, without a break, when the peak came.
 fn lead_minutes(stated: &[f64], loads: &[f64], peaks: &[usize]) -> Option<f64> {
-    let mut leads: Vec<usize> = peaks
-        .iter()
-        .map(|&peak| {
-            let right = |now: &&f64| (**now - loads[peak]).abs() <= LEAD_TOLERANCE * loads[peak];
-            stated[..peak].iter().rev().take_while(right).count()
-        })
-        .collect();
-    leads.sort_unstable();
-    let middle = leads.len() / 2;
-    let upper = *leads.get(middle)? as f64;
-    Some(if leads.len() % 2 == 1 { upper } else { (upper + leads[middle - 1] as f64) / 2.0 })
+    let leads = peaks.iter().map(|&peak| {
+        let right = |now: &&f64| (**now - loads[peak]).abs() <= LEAD_TOLERANCE * loads[peak];
+        stated[..peak].iter().rev().take_while(right).count() as f64
+    });
+    median(leads.collect())
+}
+
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_unstable_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    let upper = *values.get(middle)?;
+    Some(if values.len() % 2 == 1 { upper } else { (upper + values[middle - 1]) / 2.0 })
 }
 
 fn false_alarms(trace: &Trace, truth: &[f64], seen: &Trace, says: &Says) -> f64 {
