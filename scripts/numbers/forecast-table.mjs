@@ -25,12 +25,12 @@ export function forecastTable(records) {
 		`${trace}${trace === environment.fittedOn ? " *" : ""}`,
 		forecaster,
 		environment.peaks,
-		environment.rise,
+		environment.seenBefore,
 		...FIGURES.map(([figure, digits]) => figures.get(figure)?.toFixed(digits) ?? ""),
 	]);
 	const heads = ["peak error", "busy error", "lead, min", "coverage", "… busy", "false alarms/day"];
 	return [
-		line(["trace", "forecaster", "peaks", "rise", ...heads]),
+		line(["trace", "forecaster", "peaks", "seen before", ...heads]),
 		line(["---", "---", ...Array(heads.length + 2).fill("---:")]),
 		...shown.map(line),
 	].join("\n");

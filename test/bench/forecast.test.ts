@@ -12,7 +12,7 @@ const LINE: ForecastLine = {
 	tuned: false,
 	part: false,
 	peaks: 3,
-	rise: 8,
+	seenBefore: 0.1,
 	peakError: 0.2,
 	busyError: 0.5,
 	leadMinutes: 12,

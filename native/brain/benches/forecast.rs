@@ -82,11 +82,11 @@ fn compare(trace: &Trace, tuned: bool, methods: &[Method], reads: Reads, glitche
 fn print(trace: &Trace, forecaster: &str, tuned: bool, score: &Score) {
     let number = |value: Option<f64>| value.map_or("null".into(), |value| format!("{value:.4}"));
     println!(
-        "{{\"trace\":\"{}\",\"forecaster\":\"{forecaster}\",\"tuned\":{tuned},\"part\":{},\"peaks\":{},\"rise\":{},\"peakError\":{},\"busyError\":{},\"leadMinutes\":{},\"coverage90\":{},\"busyCoverage90\":{},\"falseAlarmsPerDay\":{}}}",
+        "{{\"trace\":\"{}\",\"forecaster\":\"{forecaster}\",\"tuned\":{tuned},\"part\":{},\"peaks\":{},\"seenBefore\":{},\"peakError\":{},\"busyError\":{},\"leadMinutes\":{},\"coverage90\":{},\"busyCoverage90\":{},\"falseAlarmsPerDay\":{}}}",
         trace.name,
         trace.is_part,
         score.peaks,
-        number(score.rise),
+        number(score.seen_before),
         number(score.peak_error),
         number(score.busy_error),
         number(score.lead_minutes),

@@ -19,8 +19,8 @@ const schema = z.strictObject({
 	/** Those who fell silent on one day alone. */
 	part: z.boolean(),
 	peaks: z.number(),
-	/** Median of peak over load ten minutes before. */
-	rise: z.number().nullable(),
+	/** Median of the load ten minutes before a peak, over the peak. */
+	seenBefore: z.number().nullable(),
 	peakError: z.number().nullable(),
 	busyError: z.number().nullable(),
 	leadMinutes: z.number().nullable(),
@@ -75,7 +75,12 @@ function recordsOf(line: ForecastLine): BenchRecord[] {
 	return FIGURES.flatMap(([key, what, unit, better]) => {
 		const value = line[key];
 		const name = `forecast, ${line.trace}, ${line.forecaster}: ${what}`;
-		const environment = { ...machine(), fittedOn: TUNED_ON, peaks: String(line.peaks), rise: riseOf(line) };
+		const environment = {
+			...machine(),
+			fittedOn: TUNED_ON,
+			peaks: String(line.peaks),
+			seenBefore: seenBefore(line),
+		};
 		return value === null ? [] : [{ name, unit, better, samples: [value], environment }];
 	});
 }
@@ -83,20 +88,20 @@ function recordsOf(line: ForecastLine): BenchRecord[] {
 function table(title: string, lines: readonly ForecastLine[]): TableSpec {
 	return {
 		title,
-		head: ["", "forecaster", "peaks", "rise", ...FIGURES.map(([, what]) => what)],
+		head: ["", "forecaster", "peaks", "seen before", ...FIGURES.map(([, what]) => what)],
 		rows: lines.map((line) => [
 			`${line.trace}${line.tuned ? " *" : ""}`,
 			line.forecaster,
 			String(line.peaks),
-			riseOf(line),
+			seenBefore(line),
 			...FIGURES.map(([key]) => line[key]?.toFixed(key === "leadMinutes" ? 1 : 2) ?? ""),
 		]),
 	};
 }
 
-/** How much of a peak was still to come ten minutes before. */
-function riseOf({ rise }: ForecastLine): string {
-	return rise === null ? "" : `${rise.toFixed(1)}×`;
+/** How much of a peak was there to see ten minutes before. */
+function seenBefore(line: ForecastLine): string {
+	return line.seenBefore?.toFixed(2) ?? "";
 }
 
 function verdicts(lines: readonly ForecastLine[]): string[] {

@@ -26,8 +26,8 @@ pub struct Says {
 #[derive(Clone, Copy, Debug)]
 pub struct Score {
     pub peaks: usize,
-    /// The median over all peaks of peak over load ten minutes before: what was still to come.
-    pub rise: Option<f64>,
+    /// The median over all peaks of the load ten minutes before, over the peak: what there was to see.
+    pub seen_before: Option<f64>,
     pub peak_error: Option<f64>,
     pub busy_error: Option<f64>,
     pub lead_minutes: Option<f64>,
@@ -60,7 +60,7 @@ pub fn score(trace: &Trace, says: &Says, glitched: Option<(&Trace, &Says)>) -> S
     let share = |part: usize, whole: usize| (whole > 0).then(|| part as f64 / whole as f64);
     Score {
         peaks: peaks.len(),
-        rise: median(peaks.iter().map(|&peak| loads[peak] / loads[peak - LEAD].max(1.0)).collect()),
+        seen_before: median(peaks.iter().map(|&peak| loads[peak - LEAD] / loads[peak]).collect()),
         peak_error: (!peaks.is_empty()).then(|| error_at_peaks(&says.stated, &loads, &peaks)),
         busy_error: (came > 0.0).then(|| error / came),
         lead_minutes: lead_minutes(&says.stated, &loads, &peaks),
