@@ -17,7 +17,10 @@ export function comparable(
 	{ taken, comparison, broken }: Outcome,
 ): LiveAssertion {
 	const differences = comparison.flatMap((variant) => {
-		const { name, faultsDone } = variant;
+		const { name, complete, faultsDone } = variant;
+		if (!complete) {
+			return [`${name} was stopped before its end`];
+		}
 		const { deleted, undecided, malformed, unbalancedDevices, fleet } = variant.witness;
 		const others = Object.values(malformed).reduce((sum, count) => sum + count, 0);
 		return [

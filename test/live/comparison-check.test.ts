@@ -23,6 +23,7 @@ describe("a comparison", () => {
 
 	const early = variant("kafkajs-early");
 	test.each([
+		[{ ...early, complete: false, faultsDone: 0 }, "kafkajs-early was stopped before its end"],
 		[{ ...early, faultsDone: 0 }, "kafkajs-early: 0 of 1 faults were done"],
 		[variant("kafkajs-early", { undecided: 2 }), "kafkajs-early: the witness could not read everything"],
 		[variant("kafkajs-early", { malformed: { key: 2 } }), "kafkajs-early: 2 records are no readings"],
