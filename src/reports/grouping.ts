@@ -65,11 +65,10 @@ export function policiesOf(results: ResultsFile): readonly string[] {
 	return [...new Set([...results.runs, ...results.live].map(({ policy }) => policy))].sort();
 }
 
-/** Every policy of these scenarios as a reader expects them: without protection first, `klais` last. */
+/** Every policy of these scenarios, in the file's order but for `klais`, which leads: the page is about it. */
 export function policiesInOrder(groups: readonly ScenarioGroup[]): readonly string[] {
-	const names = [...new Set(groups.flatMap(({ runs }) => runs.map(({ run }) => run.policy)))];
-	const place = (name: string) => (name === "none" ? 0 : name === "klais" ? 2 : 1);
-	return names.sort((a, b) => place(a) - place(b));
+	const names = new Set(groups.flatMap(({ runs }) => runs.map(({ run }) => run.policy)));
+	return [...names].sort((a, b) => Number(b === "klais") - Number(a === "klais"));
 }
 
 function titleOf(run: RunRecord | undefined): string | undefined {

@@ -7,7 +7,6 @@ import { ninesDomain } from "./curve-layers.js";
 import type { ScenarioGroup } from "./grouping.js";
 import { LIVE_COLUMNS, liveCharts } from "./live-charts.js";
 import type { LabelledLive } from "./live-groups.js";
-import { escapeXml } from "./markup.js";
 import { drawnRuns, type PlacedChart, scenarioCharts } from "./scenario-charts.js";
 
 interface PanelModel {
@@ -21,6 +20,8 @@ interface PanelModel {
 		readonly source: string | null;
 	}[];
 	readonly quantity: string;
+	/** The pictures' accessible name. */
+	readonly said: string;
 	/** The picture, once per paper width. */
 	readonly svgHtml: readonly string[];
 }
@@ -76,6 +77,7 @@ async function panelOf({ chart, size }: PlacedChart): Promise<PanelModel> {
 		id,
 		panel: chart.kind === "time" ? (chart.panel ?? null) : null,
 		quantity: chart.quantity,
+		said: chart.description,
 		legend: legendOf(chart),
 		svgHtml: pictures,
 	};
@@ -105,7 +107,7 @@ function legendOf(chart: Chart): PanelModel["legend"] {
 	}
 }
 
-/** A picture for the page: it grows with its column, has a name for those who cannot see it, and says where its plot is. */
+/** A picture for the page: it grows with its column, has a name, which stands beside it once,, and says where its plot is. */
 function svgOf(chart: Chart, drawn: DrawnChart, className: string): string {
 	const { width, height, plot } = drawn;
 	const ends =
@@ -117,7 +119,7 @@ function svgOf(chart: Chart, drawn: DrawnChart, className: string): string {
 			: ` data-axis="${chart.kind}" data-plot="${corners.join(" ")}" data-ends="${ends.join(" ")}"`;
 	return (
 		`<svg class="${`chart ${className}`.trim()}" viewBox="0 0 ${width} ${height}" role="img" ` +
-		`aria-label="${escapeXml(chart.description)}"${place}>${drawn.body}</svg>`
+		`aria-labelledby="${chartName(chart)}--said"${place}>${drawn.body}</svg>`
 	);
 }
 

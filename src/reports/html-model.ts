@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 import type { HistoryEntry } from "../record/history.js";
 import type { ResultsFile } from "../record/run-record.js";
+import type { Severity } from "../record/verdict.js";
 import { type Answer, answerOf } from "./answer.js";
 import { CHART_FONT } from "./chart-render.js";
 import { configText, configTexts } from "./config-facts.js";
@@ -157,9 +158,7 @@ async function scenarioModel(group: ScenarioGroup): Promise<ScenarioModel> {
 		sources: first === undefined ? [] : configTexts(first.run, "sources"),
 		facts: factsOf(first),
 		cards: runCards(drawnRuns(group)),
-		findings: runs.flatMap((entry) =>
-			entry.verdict.findings.map((finding) => ({ ...finding, label: entry.label })),
-		),
+		findings: findingsOf(runs),
 		figures: await figuresOf(group),
 		notDrawn: Math.max(runs.length - DRAWN_RUNS_MAX, 0),
 		headlines: metricTable(runs, HEADLINES, "Policies side by side, virtual time, exact"),
@@ -175,6 +174,16 @@ async function scenarioModel(group: ScenarioGroup): Promise<ScenarioModel> {
 		config: config === null ? null : stringify(config, { lineWidth: 0, aliasDuplicateObjects: false }),
 		series: packedSeries(group),
 	};
+}
+
+const LOUDEST_FIRST: readonly Severity[] = ["failure", "warning", "note"];
+
+function findingsOf(runs: readonly LabelledRun[]): ScenarioModel["findings"] {
+	const findings = runs.flatMap(({ label, verdict }) =>
+		verdict.findings.map((finding) => ({ ...finding, label })),
+	);
+	const place = ({ severity }: { readonly severity: Severity }) => LOUDEST_FIRST.indexOf(severity);
+	return findings.sort((a, b) => place(a) - place(b));
 }
 
 function factsOf(entry: LabelledRun | undefined): string {
