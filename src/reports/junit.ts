@@ -1,4 +1,5 @@
 import { XMLBuilder } from "fast-xml-parser";
+import { judgeExpectations } from "../record/expectations.js";
 import type { ResultsFile } from "../record/run-record.js";
 import { groupByScenario, type LabelledRun, type ScenarioGroup } from "./grouping.js";
 import { type LabelledLive, labelledLive } from "./live-groups.js";
@@ -100,7 +101,14 @@ function liveSuiteOf({ live, label, verdict }: LabelledLive) {
 
 function caseOf(group: ScenarioGroup, { run, label, verdict }: LabelledRun) {
 	const failures = verdict.findings.filter((finding) => finding.severity === "failure");
-	const others = verdict.findings.filter((finding) => finding.severity !== "failure");
+	const others = [
+		...verdict.findings
+			.filter((finding) => finding.severity !== "failure")
+			.map(({ severity, message }) => `${severity}: ${message}`),
+		...judgeExpectations(run)
+			.filter(({ holds }) => holds)
+			.map(({ text, found }) => `holds: ${text}, found ${found}`),
+	];
 	const failure = failures.map((finding) => ({
 		"@type": finding.code,
 		"@message": allowedInXml(finding.message),
@@ -121,12 +129,6 @@ function caseOf(group: ScenarioGroup, { run, label, verdict }: LabelledRun) {
 		},
 		...(failure.length > 0 ? { failure } : {}),
 		...(skipped === undefined ? {} : { skipped }),
-		...(others.length > 0
-			? {
-					"system-out": allowedInXml(
-						others.map((finding) => `${finding.severity}: ${finding.message}`).join("\n"),
-					),
-				}
-			: {}),
+		...(others.length > 0 ? { "system-out": allowedInXml(others.join("\n")) } : {}),
 	};
 }

@@ -27,6 +27,12 @@ describe("renderJunit", () => {
 		expect(second["system-out"]).toContain("never drained");
 	});
 
+	it("tells the expectations that hold, so that a pass says what it stands for", () => {
+		const entry = { text: "duplicates == 0", metric: "ledger.duplicates", relation: "==", value: 0 };
+		const { testsuites } = parser.parse(renderJunit(fileOf({ ...klais, config: { expect: [entry] } })));
+		expect(testsuites.testsuite.testcase[0]["system-out"]).toContain("holds: duplicates == 0, found 0");
+	});
+
 	it("takes an unfinished run for skipped, not for passed", () => {
 		const { testsuites } = parser.parse(renderJunit(EDGES["stopped early"] ?? fileOf()));
 		expect(testsuites).toMatchObject({ tests: "1", failures: "0", skipped: "1" });
