@@ -9,9 +9,9 @@ export function expectationTable(runs: readonly LabelledRun[]): Table | null {
 			label: text,
 			holds,
 			cells: [
+				{ text: holds ? "holds" : "BROKEN", bad: !holds },
 				{ text: label, bad: false },
 				{ text: found, bad: !holds },
-				{ text: holds ? "holds" : "BROKEN", bad: !holds },
 			],
 		})),
 	);
@@ -22,7 +22,7 @@ export function expectationTable(runs: readonly LabelledRun[]): Table | null {
 	return {
 		caption: `What the scenario expects: ${held} of ${rows.length} hold`,
 		corner: "Expected",
-		columns: ["Of", "Found", "Outcome"],
+		columns: ["Outcome", "Of", "Found"],
 		// What is broken leads.
 		rows: [...rows.filter(({ holds }) => !holds), ...rows.filter(({ holds }) => holds)],
 		textual: true,
