@@ -23,6 +23,11 @@ const layers = {
 		needs: ["klais-units", "klais-dam", "klais-burst-sync", "klais-brain"],
 		externals: PURE_EXTERNALS,
 	},
+	// A gateway as one of a swarm: what it sees goes in, what follows comes out.
+	"klais-gateway-swarm": {
+		needs: ["klais-units", "klais-dam", "klais-burst-sync", "klais-gateway", "klais-swarm"],
+		externals: PURE_EXTERNALS,
+	},
 	// The protocol in a small world, explored to its end: tests alone.
 	"klais-model-check": {
 		needs: ["klais-units", "klais-dam", "klais-burst-sync", "klais-gateway"],
@@ -53,7 +58,7 @@ const layers = {
 	"klais-gatewayd": {
 		needs: [
 			...["klais-units", "klais-dam", "klais-burst-sync", "klais-gateway", "klais-swarm"],
-			...["klais-kafka", "klais-xdp"],
+			...["klais-gateway-swarm", "klais-kafka", "klais-xdp"],
 		],
 		externals: [
 			...[
@@ -77,7 +82,10 @@ const layers = {
 		externals: ["clap", "hdrhistogram", "hex", "nix", "serde", "serde_json", "serde_path_to_error"],
 	},
 	"klais-node": {
-		needs: ["klais-units", "klais-dam", "klais-burst-sync", "klais-gateway"],
+		needs: [
+			...["klais-units", "klais-dam", "klais-burst-sync", "klais-gateway"],
+			...["klais-swarm", "klais-gateway-swarm"],
+		],
 		externals: ["napi", "napi-build", "napi-derive", "xxhash-rust", ...PURE_EXTERNALS],
 		mayBeUnsafe: true,
 	},

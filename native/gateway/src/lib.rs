@@ -11,6 +11,7 @@ mod capacity;
 mod checkpoint_table;
 mod config;
 mod control;
+mod devices;
 mod drops;
 mod entry;
 mod gateway;

@@ -6,11 +6,12 @@ use crate::readings::Readings;
 use crate::receiver::Receiver;
 use crate::service::Work;
 use crate::snapshot::Placement;
-use crate::swarm::{Gossip, Sight};
+use crate::swarm::{Gossip, sight_of};
 use bytes::Bytes;
 use klais_burst_sync::Frame;
 use klais_burst_sync::wire::{self, Parsed, WireError};
 use klais_gateway::Ingress;
+use klais_gateway_swarm::Sight;
 use std::net::SocketAddr;
 
 /// A frame that has been opened, and how it came.
@@ -44,7 +45,7 @@ impl Daemon {
                 self.tallies.draining += 1;
                 continue;
             }
-            let sight = Sight::of(datagram.from.ip(), bytes);
+            let sight = sight_of(datagram.from.ip(), bytes);
             if !is_filtered && self.is_prefix_blocked(&sight) {
                 self.tallies.prefix += 1;
                 continue;

@@ -6,14 +6,13 @@ use crate::clock::{monotonic_nanos, thread_cpu_nanos};
 use crate::daemon::Daemon;
 use crate::prefixes::PREFIXES_MAX;
 use ipnet::{IpNet, Ipv6Net};
-use klais_swarm::{Action, Change, Load, Subject};
+use klais_swarm::{Action, Change, Subject};
 use klais_units::{MICROS_PER_SECOND, NANOS_PER_MICRO};
 use std::collections::BTreeSet;
 use tracing::{info, warn};
 
 /// For so long a subject that the operator has unblocked is not blocked by the swarm again.
 const PARDON_MICROS: u64 = 600 * MICROS_PER_SECOND;
-const MICROS_PER_MILLI: u64 = 1_000;
 /// The first one, and one in so many after it, of blocks without room is logged.
 const UNPLACED_PER_LINE: u64 = 10_000;
 
@@ -32,7 +31,7 @@ impl Daemon {
             self.tell_load(monotonic);
             self.sweep(now);
             if let Some(gossip) = &mut self.gossip {
-                gossip.swarm.poll(now);
+                gossip.seat.swarm.poll(now);
             }
         }
         if has_news {
@@ -42,8 +41,7 @@ impl Daemon {
         }
         if let Some(gossip) = &mut self.gossip {
             gossip.send();
-            let due = gossip.swarm.next_deadline();
-            gossip.due = gossip.census.next_deadline(now).map_or(due, |settled| settled.min(due));
+            gossip.due = gossip.seat.next_deadline(now);
             gossip.counts.cpu_nanos += thread_cpu_nanos().saturating_sub(cpu);
         }
     }
@@ -51,14 +49,15 @@ impl Daemon {
     /// The others need not find out by themselves that this gateway ends.
     pub(crate) fn leave(&mut self) {
         if let Some(gossip) = &mut self.gossip {
-            gossip.swarm.leave(real_micros());
+            gossip.seat.swarm.leave(real_micros());
             gossip.send();
         }
     }
 
     fn take_events(&mut self, monotonic: u64) {
+        let micros = self.clock.micros(monotonic);
         let Some(gossip) = &mut self.gossip else { return };
-        for event in gossip.swarm.take_events() {
+        for event in gossip.seat.take_events(micros, &mut self.gateway) {
             let (gateway, incarnation) = (event.gateway, event.incarnation);
             match event.change {
                 Change::Up => info!(gateway, incarnation, "a gateway is up"),
@@ -68,10 +67,6 @@ impl Daemon {
                 Change::Held => warn!(gateway, incarnation, "a gateway comes and goes"),
                 Change::Expelled => {
                     warn!(incarnation, "the others had given this gateway up: it takes its shards anew");
-                    let micros = self.clock.micros(monotonic);
-                    // Whoever took them has fenced this process: what it knows of them may be old.
-                    self.gateway.set_member(micros, self.config.gateway, false);
-                    self.gateway.set_member(micros, self.config.gateway, true);
                 }
             }
         }
@@ -79,43 +74,24 @@ impl Daemon {
 
     /// Shares the shards out among those who are taken for alive.
     fn take_census(&mut self, monotonic: u64) {
-        let Some(gossip) = &mut self.gossip else { return };
         let (now, micros) = (monotonic / NANOS_PER_MICRO, self.clock.micros(monotonic));
-        let states = gossip.swarm.members(now).map(|member| member.state);
-        let fenced = self.gateway.stats().fenced;
-        for (gateway, alive) in gossip.census.update(now, states, gossip.swarm.sees_majority(), fenced) {
+        let Some(gossip) = &mut self.gossip else { return };
+        for (gateway, alive) in gossip.seat.take_census(now, micros, &mut self.gateway) {
             info!(gateway, alive, "shards are shared out anew");
-            self.gateway.set_member(micros, gateway, alive);
         }
     }
 
     /// What this gateway says of its load. Rates and times are of virtual time, which all gateways share.
     fn tell_load(&mut self, monotonic: u64) {
-        let now = self.clock.micros(monotonic);
-        let nanos = now.saturating_mul(NANOS_PER_MICRO);
-        let (stats, dam) = (self.gateway.stats(), self.gateway.dam());
-        let Some(gossip) = &mut self.gossip else { return };
-        let (since, before, _) = gossip.admitted;
-        let elapsed = now.saturating_sub(since);
-        if elapsed >= MICROS_PER_SECOND {
-            let readings = u128::from(stats.admitted.saturating_sub(before));
-            let per_second = readings * u128::from(MICROS_PER_SECOND) / u128::from(elapsed);
-            gossip.admitted = (now, stats.admitted, u32::try_from(per_second).unwrap_or(u32::MAX));
+        let micros = self.clock.micros(monotonic);
+        if let Some(gossip) = &mut self.gossip {
+            gossip.seat.tell_load(micros, &self.gateway);
         }
-        let capped = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
-        let millis = |nanos: u64| capped(nanos / NANOS_PER_MICRO / MICROS_PER_MILLI);
-        gossip.swarm.set_load(Load {
-            capacity_per_second: capped(self.gateway.capacity_per_second()),
-            admitted_per_second: gossip.admitted.2,
-            queued_readings: capped(stats.queued),
-            session_slots_millis: millis(dam.session_queue_nanos(nanos)),
-            backfill_slots_millis: millis(dam.backfill_queue_nanos(nanos)),
-        });
     }
 
     /// Blocks and unblocks what the swarm says. What the operator has blocked stays so.
     pub(super) fn take_actions(&mut self) {
-        let actions = self.gossip.as_mut().map(|gossip| gossip.swarm.take_actions()).unwrap_or_default();
+        let actions = self.gossip.as_mut().map(|gossip| gossip.seat.swarm.take_actions()).unwrap_or_default();
         for action in actions {
             let (subject, is_blocked) = match action {
                 Action::Block(subject) => (subject, true),
@@ -137,9 +113,9 @@ impl Daemon {
     fn set_blocked(&mut self, subject: Subject, is_blocked: bool) -> bool {
         let Some(gossip) = &mut self.gossip else { return true };
         match subject {
-            Subject::Device(device) if is_blocked => drop(self.gateway.dam().block(device)),
+            Subject::Device(device) if is_blocked => drop(self.gateway.set_blocked(device, true)),
             Subject::Device(device) if self.blocked.contains(&device) => {}
-            Subject::Device(device) => drop(self.gateway.dam().unblock(device)),
+            Subject::Device(device) => drop(self.gateway.set_blocked(device, false)),
             Subject::Frame(frame) if is_blocked => {
                 let is_room = gossip.frames.len() < FRAMES_MAX;
                 gossip.frames.extend(is_room.then_some(frame));
@@ -193,14 +169,14 @@ impl Daemon {
 
     fn pardon(&mut self, subject: Subject) {
         let Some(gossip) = &mut self.gossip else { return };
-        if !gossip.swarm.is_blocked(&subject) {
+        if !gossip.seat.swarm.is_blocked(&subject) {
             return;
         }
         let now = monotonic_nanos() / NANOS_PER_MICRO;
-        if !gossip.swarm.pardon(now, subject, PARDON_MICROS) {
+        if !gossip.seat.swarm.pardon(now, subject, PARDON_MICROS) {
             warn!(?subject, "too many are pardoned: the swarm may block it again");
         }
-        gossip.due = gossip.swarm.next_deadline();
+        gossip.due = gossip.seat.swarm.next_deadline();
         self.take_actions();
     }
 }

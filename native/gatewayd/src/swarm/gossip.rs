@@ -1,7 +1,5 @@
 //! The gossip socket and what goes in and out by it.
 
-use super::attempts::Attempts;
-use super::census::Census;
 use super::config::are_devices_judged;
 use crate::clock::{monotonic_nanos, realtime_nanos};
 use crate::config::Config;
@@ -9,6 +7,7 @@ use crate::endpoint;
 use crate::error::StartError;
 use crate::prefixes::Prefixes;
 use crate::random::random;
+use klais_gateway_swarm::{Seat, SeatConfig};
 use klais_swarm::{DATAGRAM_BYTES_MAX, Identity, Swarm, SwarmConfig};
 use klais_units::NANOS_PER_MICRO;
 use std::collections::BTreeSet;
@@ -38,22 +37,13 @@ pub(super) struct SocketCounts {
 
 /// This gateway's part in the swarm. Times in microseconds of CLOCK_MONOTONIC.
 pub struct Gossip {
-    pub(super) swarm: Swarm,
+    pub(super) seat: Seat,
     socket: UdpSocket,
     buffer: Box<[u8]>,
-    pub(super) census: Census,
-    pub(super) attempts: Attempts,
-    /// Whether devices are judged at all.
-    pub(super) judges: bool,
-    /// The next step of the sweep over the filter's words, and when it is due.
-    pub(super) sweep: (u64, u64),
-    pub(super) sweep_step_micros: u64,
     /// Ranges that the swarm has blocked, beside the operator's.
     pub(super) prefixes: Prefixes,
     /// Frames that the swarm has blocked.
     pub(super) frames: BTreeSet<u64>,
-    /// Virtual time, readings admitted by then, and the rate at that time.
-    pub(super) admitted: (u64, u64, u32),
     /// There is something to read.
     pub(super) is_readable: bool,
     next_look: u64,
@@ -79,23 +69,23 @@ impl Gossip {
             gateway: u16::try_from(own).unwrap_or(u16::MAX),
             incarnation: realtime_nanos() / NANOS_PER_MICRO,
         };
-        let sweep_step_micros = swarm.detect.window_micros.div_ceil(super::observe::SWEEP_STEPS_PER_WINDOW);
+        let seat_config = SeatConfig {
+            gateway: own,
+            gateways: config.gateways,
+            devices: config.devices,
+            judges: are_devices_judged(config.time_scale),
+            window_micros: swarm.detect.window_micros,
+        };
         let swarm = Swarm::new(swarm, identity, u64::from_le_bytes(seed), now)
             .map_err(|error| system("no swarm")(std::io::Error::other(error.to_string())))?;
         Ok(Some(Self {
             due: swarm.next_deadline(),
-            swarm,
+            seat: Seat::new(swarm, seat_config, now),
             socket,
             // A byte more than the longest, so that what is cut is too long.
             buffer: vec![0; DATAGRAM_BYTES_MAX + 1].into_boxed_slice(),
-            census: Census::new(own as usize, config.gateways as usize, now),
-            attempts: Attempts::new(config.devices),
-            judges: are_devices_judged(config.time_scale),
-            sweep: (0, now),
-            sweep_step_micros,
             prefixes: Prefixes::default(),
             frames: BTreeSet::new(),
-            admitted: (0, 0, 0),
             is_readable: true,
             next_look: now,
             seen_at: now,
@@ -131,7 +121,7 @@ impl Gossip {
                 Ok((length, from)) => {
                     self.counts.received_bytes += length as u64;
                     // Counted by the swarm, by its reason.
-                    let _ = self.swarm.handle(now, from, self.buffer.get(..length).unwrap_or_default());
+                    let _ = self.seat.swarm.handle(now, from, self.buffer.get(..length).unwrap_or_default());
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => {
@@ -147,7 +137,7 @@ impl Gossip {
 
     /// Sends what is to be sent. What the kernel does not take is gone: it is told again.
     pub(super) fn send(&mut self) {
-        for datagram in self.swarm.take_datagrams() {
+        for datagram in self.seat.swarm.take_datagrams() {
             if self.socket.send_to(&datagram.bytes, datagram.to).is_err() {
                 self.counts.send_failed += 1;
             }

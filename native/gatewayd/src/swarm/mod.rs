@@ -2,8 +2,6 @@
 //!
 //! Gossip runs in real time, whatever the daemon's virtual clock does.
 
-mod attempts;
-mod census;
 mod config;
 mod drive;
 mod gossip;
@@ -12,5 +10,5 @@ mod view;
 
 pub use config::SwarmSection;
 pub use gossip::Gossip;
-pub use observe::Sight;
+pub use observe::sight_of;
 pub use view::SwarmCounts;

@@ -124,14 +124,15 @@ impl Daemon {
 
 impl Gossip {
     fn counts(&self) -> SwarmCounts {
-        let alone = self.swarm.uncorroborated();
-        let members = self.swarm.members(real_micros()).zip(alone).map(|(member, (_, uncorroborated))| {
-            let alive = self.census.alive().get(usize::from(member.gateway)).copied().unwrap_or(false);
-            view_of(&member, alive, uncorroborated)
-        });
+        let alone = self.seat.swarm.uncorroborated();
+        let members =
+            self.seat.swarm.members(real_micros()).zip(alone).map(|(member, (_, uncorroborated))| {
+                let alive = self.seat.alive().get(usize::from(member.gateway)).copied().unwrap_or(false);
+                view_of(&member, alive, uncorroborated)
+            });
         SwarmCounts {
-            incarnation: self.swarm.identity().incarnation,
-            sees_majority: self.swarm.sees_majority(),
+            incarnation: self.seat.swarm.identity().incarnation,
+            sees_majority: self.seat.swarm.sees_majority(),
             members: members.collect(),
             gossip: self.gossip_counts(),
             threats: self.threat_counts(),
@@ -139,7 +140,7 @@ impl Gossip {
     }
 
     fn gossip_counts(&self) -> GossipCounts {
-        let (counters, socket) = (self.swarm.counters(), self.counts);
+        let (counters, socket) = (self.seat.swarm.counters(), self.counts);
         GossipCounts {
             rounds: counters.rounds,
             received: counters.received,
@@ -156,7 +157,7 @@ impl Gossip {
     }
 
     fn threat_counts(&self) -> ThreatCounts {
-        let (blocked, accused, reports) = self.swarm.threat_gauges();
+        let (blocked, accused, reports) = self.seat.swarm.threat_gauges();
         let ThreatCounters {
             reports_made,
             reports_taken,
@@ -169,13 +170,13 @@ impl Gossip {
             overruled,
             vetoed,
             uncorroborated,
-        } = self.swarm.threat_counters();
+        } = self.seat.swarm.threat_counters();
         ThreatCounts {
-            judged: self.judges,
+            judged: self.seat.judges(),
             blocked: blocked as u64,
             accused: accused as u64,
             reports: reports as u64,
-            subjects: self.swarm.blocked().take(SUBJECTS_TOLD).map(name_of).collect(),
+            subjects: self.seat.swarm.blocked().take(SUBJECTS_TOLD).map(name_of).collect(),
             detected,
             seconded,
             blocks,
