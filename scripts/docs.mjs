@@ -10,13 +10,14 @@ import { at } from "./setup/paths.mjs";
 const TARGET = at("docs", "scenarios.md");
 const load = (path) => import(new URL(`../dist/${path}`, import.meta.url).href);
 
-const [schema, { MEANINGS, OUTAGE_KINDS }, { EXPECTED_METRICS }, { METRICS }, lists] = await Promise.all([
-	load("scenarios/schema.js"),
-	load("scenarios/meanings.js"),
-	load("scenarios/metric-names.js"),
-	load("reports/metrics.js"),
-	load("scenarios/list-catalogue.js"),
-]);
+const [schema, { ATTACK_KINDS, MEANINGS, OUTAGE_KINDS }, { EXPECTED_METRICS }, { METRICS }, lists] =
+	await Promise.all([
+		load("scenarios/schema.js"),
+		load("scenarios/meanings.js"),
+		load("scenarios/metric-names.js"),
+		load("reports/metrics.js"),
+		load("scenarios/list-catalogue.js"),
+	]);
 const [firmware, links, loader, duration, limits] = await Promise.all([
 	load("scenarios/firmware-profiles.js"),
 	load("scenarios/link-profiles.js"),
@@ -76,20 +77,23 @@ function keySections() {
 		...section("`devices.link`", "link", mapOf(devices.link)),
 		...section("`devices.clocks`", "clocks", devices.clocks.properties),
 		...section("`gateways`", "gateways", mapOf(root.gateways)),
+		...section("`gateways.swarm`", "swarm", mapOf(mapOf(root.gateways).swarm)),
 		...section("`broker`", "broker", mapOf(root.broker)),
 		...section("`outages`, each", "outages", outageKeys(root.outages)),
-		outageKinds(outageKeys(root.outages).kind.enum),
+		kindsTable("outage", outageKeys(root.outages).kind.enum, OUTAGE_KINDS),
+		...section("`attacks`, each", "attacks", outageKeys(root.attacks)),
+		kindsTable("attack", outageKeys(root.attacks).kind.enum, ATTACK_KINDS),
 	];
 }
 
-function outageKinds(kinds) {
-	const unexplained = kinds.filter((kind) => !Object.hasOwn(OUTAGE_KINDS, kind));
+function kindsTable(what, kinds, words) {
+	const unexplained = kinds.filter((kind) => !Object.hasOwn(words, kind));
 	if (unexplained.length > 0) {
-		throw new Error(`src/scenarios/meanings.ts: no words for the outage ${unexplained}`);
+		throw new Error(`src/scenarios/meanings.ts: no words for the ${what} ${unexplained}`);
 	}
 	return table(
 		["kind", "what happens"],
-		kinds.map((kind) => [`\`${kind}\``, OUTAGE_KINDS[kind]]),
+		kinds.map((kind) => [`\`${kind}\``, words[kind]]),
 	);
 }
 
@@ -147,7 +151,7 @@ function limitLines() {
 		`Devices: ${grouped(limits.MAX_DEVICES)}. More is refused with the memory that it would take.`,
 		`Scenario file: ${grouped(limits.MAX_SCENARIO_BYTES)} bytes, ${limits.MAX_YAML_DEPTH} levels, ${limits.MAX_YAML_ALIASES} aliases.`,
 		`Cohort file: ${grouped(limits.MAX_TABLE_BYTES)} bytes, ${grouped(limits.MAX_COHORTS)} rows.`,
-		`Outages: ${grouped(limits.MAX_OUTAGES)}. Mistakes reported at once: ${limits.MAX_REPORTED_ERRORS}; the rest are counted.`,
+		`Outages: ${grouped(limits.MAX_OUTAGES)}. Attacks: ${grouped(limits.MAX_ATTACKS)}, each of at most ${grouped(limits.MAX_HOSTILE)} devices or addresses. Mistakes reported at once: ${limits.MAX_REPORTED_ERRORS}; the rest are counted.`,
 	]);
 }
 

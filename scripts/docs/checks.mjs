@@ -84,6 +84,14 @@ const OWN_WORDS = {
 	"ledger.lostOverflow": "Lost by the device: its buffer was full.",
 	"ledger.lostVolatile": "Lost by the device: its buffer was RAM, and power went.",
 	"ledger.reordered": "Durable out of their lane's order.",
+	"virtual.swarm.gateways":
+		"The gateways' swarm, where they are one: what they found out, whom they blocked (hostile devices and addresses, and those that all gateways blocked), devices of the fleet blocked wrongly, blocks that ended, what liars said, who was taken for up or down, datagrams that did not arrive. All gateways together.",
+	"virtual.swarm.firstBlockSeconds":
+		"When the first hostile one was blocked; from the first gateway that blocks one to the last.",
+	"virtual.swarm.spreadMaxRounds":
+		"The longest of those in rounds of 20 ms, three times log2 of the gateways beside it; wrong blocks over the hours that all devices lived through; what gossip costs.",
+	"virtual.attack.devices":
+		"Attacks: devices with keys beside the fleet, their frames and those of forgers that reached a gateway, HELLOs admitted, readings stored.",
 	"virtual.takeovers.firstCommitSeconds":
 		"From a gateway's fault until a new owner has committed, in the first and in the last of its shards: the worst of all faults.",
 	"virtual.takeovers.delayP99Seconds":

@@ -116,7 +116,7 @@ export class BrokerCourses {
 		const node = nodes.nodeOf(shard);
 		const latency = this.commit.at(streams.draw(PURPOSE_COMMIT, gateway, time, id));
 		const half = Math.floor(latency / 2);
-		const appended = nodes.append(node, readingsOf(entries, count), paths.toBroker(gateway, time));
+		const appended = nodes.append(node, readingsOf(entries, count), paths.toBroker(gateway, time), time);
 		const askedAt = paths.toBroker(gateway, appended + half);
 		const doneAt = nodes.after(node, askedAt + latency - half);
 		const limit = this.limit(gateway, time);
@@ -143,7 +143,7 @@ export class BrokerCourses {
 		let appended = sent;
 		for (let node = 0; node < nodes.count; node++) {
 			if (this.shares[node] !== 0) {
-				appended = Math.max(appended, nodes.append(node, this.shares[node] as number, sent));
+				appended = Math.max(appended, nodes.append(node, this.shares[node] as number, sent, time));
 			}
 		}
 		let doneAt = Math.max(appended + latency, this.lastOf[gateway] as number);

@@ -32,15 +32,21 @@ export class BrokerNodes {
 		return shard % this.broker.nodes;
 	}
 
-	/** When a node has taken in `readings` that reach it at `time`. */
-	append(node: number, readings: number, time: number): number {
+	/**
+	 * When a node has taken in `readings` that were sent at `sentMicros` and reach it at `time`. What was held up on its way is
+	 * served beside the queue when it comes: nobody waits for what is not there yet.
+	 */
+	append(node: number, readings: number, time: number, sentMicros = time): number {
 		if (readings === 0) {
 			return this.after(node, time);
 		}
 		const work = Math.ceil(readings * this.perReadingMicros);
+		this.busyMicros += work;
+		if (time > sentMicros) {
+			return this.workedOff(node, time, work);
+		}
 		const done = this.workedOff(node, Math.max(this.freeAt[node] as number, time), work);
 		this.freeAt[node] = done;
-		this.busyMicros += work;
 		return done;
 	}
 

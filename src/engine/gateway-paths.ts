@@ -19,15 +19,16 @@ export class GatewayPaths {
 		for (const { back, gateways: hit, outSlice, backSlice, outage } of transitions) {
 			const frozen = outage.kind === "gateway-freeze";
 			const cut = outage.kind === "gateway-cut" && outage.from.includes("broker") ? outage : undefined;
-			if (back || !(frozen || cut !== undefined)) {
+			const parted = outage.kind === "gateway-partition" && !outage.reachesBroker;
+			if (back || !(frozen || parted || cut !== undefined)) {
 				continue;
 			}
 			const block = {
 				from: outSlice * sliceMicros,
 				to: backSlice * sliceMicros,
 				frozen,
-				out: cut !== undefined && cut.direction !== "in",
-				in: cut !== undefined && cut.direction !== "out",
+				out: parted || (cut !== undefined && cut.direction !== "in"),
+				in: parted || (cut !== undefined && cut.direction !== "out"),
 			};
 			for (const gateway of hit) {
 				this.blocks[gateway]?.push(block);

@@ -8,6 +8,7 @@ import { ACCESS_OPEN } from "./gateway-states.js";
 import { LINK_BROWN_OUT, LINK_UP } from "./link.js";
 import { Membership } from "./membership.js";
 import type { NativeCluster } from "./native.js";
+import { PeerWires } from "./peer-wires.js";
 import {
 	A,
 	B,
@@ -15,14 +16,15 @@ import {
 	DEVICE,
 	FLOATS,
 	INTS,
+	KIND_ACCUSE,
 	KIND_CLOSE,
 	KIND_FREEZE,
 	KIND_GATEWAY,
-	KIND_MEMBER,
 	KIND_OPEN,
 	KIND_OPENED,
 	KIND_OUTCOME,
 	KIND_RESTART,
+	KIND_START,
 	KIND_SUBMISSION,
 	META,
 	RecordBuffer,
@@ -34,6 +36,11 @@ const OUTBOX_RECORDS = 65_536;
 const ACCEPTED = 0;
 const ANSWERED = 1;
 const SHARD_BITS = 0xffff;
+
+/** Devices beside the fleet. */
+export interface Hostile {
+	hear(device: number, records: RecordBuffer, index: number): void;
+}
 
 /** Where frames for devices go. */
 export interface Downlink {
@@ -47,13 +54,16 @@ export class GatewaySide {
 	private readonly attention: Float64Array;
 	private readonly cpus: GatewayCpus;
 	private readonly broker: BrokerModel;
-	private readonly membership: Membership;
+	private readonly peers: Membership | PeerWires;
 	private readonly inbox: GatewayInbox;
 	private verdicts = new Uint8Array(OUTBOX_RECORDS);
 	private outbox = new RecordBuffer(OUTBOX_RECORDS);
 	private attached: RecordBuffer | undefined;
 	private readonly counts = new Float64Array(3);
-	private busy = false;
+	private busy: boolean;
+	private readonly isSwarm: boolean;
+	/** Those who attack, to hear what they are answered. */
+	attackers: Hostile | undefined;
 	/** Polls every gateway in every slice, for a test that it changes nothing. */
 	everySlice = false;
 	downlink: Downlink | undefined;
@@ -67,7 +77,7 @@ export class GatewaySide {
 		broker: Pick<BrokerSetup, "outages" | "losses" | "paths">,
 	) {
 		const { scenario, policy, streams, ownership } = world;
-		const { count, costs, receiveQueueFrames, detectAfterMicros } = scenario.gateways;
+		const { count, costs, receiveQueueFrames, detectAfterMicros, swarm } = scenario.gateways;
 		this.arrivals = new FrameRing(count, ringSlices);
 		this.attention = new Float64Array(count).fill(Number.POSITIVE_INFINITY);
 		this.cpus = new GatewayCpus(
@@ -77,7 +87,12 @@ export class GatewaySide {
 		);
 		const transactional = policy.exactlyOnce;
 		this.broker = new BrokerModel({ ...broker, broker: scenario.broker, ownership, transactional, streams });
-		this.membership = new Membership(world.gateways, detectAfterMicros);
+		this.isSwarm = swarm !== undefined && transactional;
+		this.peers = this.isSwarm
+			? new PeerWires(world.gateways)
+			: new Membership(world.gateways, detectAfterMicros);
+		// Gossip never rests.
+		this.busy = this.isSwarm;
 		this.inbox = new GatewayInbox(count, OUTBOX_RECORDS);
 	}
 
@@ -103,6 +118,11 @@ export class GatewaySide {
 		}
 	}
 
+	/** A gateway accuses a device, or the address that it has. */
+	accuse(gateway: number, time: number, device: number, isAddress: boolean): void {
+		this.inbox.hear(gateway, KIND_ACCUSE, time, device, Number(isAddress));
+	}
+
 	/** A fault hits some gateways at the start of `slice`. */
 	hit(slice: number, { gateways, outage, backSlice }: GatewayTransition): void {
 		const time = slice * this.sliceMicros;
@@ -112,13 +132,13 @@ export class GatewaySide {
 			if (outage.kind === "gateway") {
 				this.cpus.clear(gateway);
 				this.broker.die(gateway, time);
-				this.membership.forget(gateway);
+				this.peers.forget(gateway);
 				this.inbox.hear(gateway, KIND_RESTART, time);
 			} else if (outage.kind === "gateway-freeze") {
 				this.cpus.freeze(gateway, time, until);
 				this.inbox.hear(gateway, KIND_FREEZE, time, 0, 1);
 			}
-			this.membership.look(gateway, time);
+			this.peers.look(gateway, time);
 		}
 	}
 
@@ -128,8 +148,10 @@ export class GatewaySide {
 		for (const gateway of gateways) {
 			if (outage.kind === "gateway-freeze") {
 				this.inbox.hear(gateway, KIND_FREEZE, time, 0, 0);
+			} else if (outage.kind === "gateway" && this.isSwarm) {
+				this.inbox.hear(gateway, KIND_START, time);
 			}
-			this.membership.look(gateway, time);
+			this.peers.look(gateway, time);
 		}
 	}
 
@@ -167,7 +189,7 @@ export class GatewaySide {
 		if (this.busy) {
 			return slice + 1;
 		}
-		let time = Math.min(this.broker.nextTime(), this.membership.nextTime());
+		let time = Math.min(this.broker.nextTime(), this.peers.nextTime());
 		let next = Number.POSITIVE_INFINITY;
 		for (let n = 0; n < this.world.gateways.count; n++) {
 			time = Math.min(time, this.cpus.nextFinish(n));
@@ -179,9 +201,9 @@ export class GatewaySide {
 	/** Gateways learn who is there. Where nobody owns shards, nobody asks. */
 	private learn(horizon: number): void {
 		const { exactlyOnce } = this.world.policy;
-		this.membership.tell(horizon, (observer, member, time, isAlive) => {
+		this.peers.tell(horizon, (observer, member, time, isAlive) => {
 			if (exactlyOnce) {
-				this.inbox.hear(observer, KIND_MEMBER, time, member, Number(isAlive));
+				this.inbox.hear(observer, this.peers.kind, time, member, Number(isAlive));
 			}
 		});
 	}
@@ -310,8 +332,12 @@ export class GatewaySide {
 		const { world } = this;
 		const device = records.ints[index * INTS + DEVICE] as number;
 		const time = records.floats[index * FLOATS] as number;
-		const state = world.links.of(device);
 		world.frames++;
+		if (device >= world.ownership.devices) {
+			this.attackers?.hear(device, records, index);
+			return;
+		}
+		const state = world.links.of(device);
 		if ((state !== LINK_UP && state < LINK_BROWN_OUT) || !world.gateways.isHeard(gateway)) {
 			world.drops["link-down"]++;
 			return;

@@ -15,16 +15,18 @@ const NO_DEVICES_IN = 16;
 const NO_DEVICES_OUT = 32;
 const NO_PEERS_IN = 64;
 const NO_PEERS_OUT = 128;
+/** On the other side of a partition. */
+const PARTED = 256;
 const NOT_SERVING = DEAD | FROZEN | NO_DEVICES_IN | NO_DEVICES_OUT;
 
 /** What is true of each gateway, whatever anybody believes. */
 export class GatewayStates {
-	private readonly flags: Uint8Array;
+	private readonly flags: Uint16Array;
 	/** Gateways that devices can talk to. */
 	private serving: number;
 
 	constructor(readonly count: number) {
-		this.flags = new Uint8Array(count);
+		this.flags = new Uint16Array(count);
 		this.serving = count;
 	}
 
@@ -91,6 +93,9 @@ export class GatewayStates {
 			return true;
 		}
 		const flags = this.of(member);
+		if (((flags ^ this.of(observer)) & PARTED) !== 0) {
+			return false;
+		}
 		const silent = (flags & (DEAD | FROZEN)) !== 0 && (flags & UNNOTICED) === 0;
 		return !(silent || (flags & NO_PEERS_OUT) !== 0 || (this.of(observer) & NO_PEERS_IN) !== 0);
 	}
@@ -102,6 +107,8 @@ function flagsOf(outage: GatewayOutage): number {
 			return DEAD | (outage.down === "machine" ? GONE : 0) | (outage.takeover ? 0 : UNNOTICED);
 		case "gateway-freeze":
 			return FROZEN;
+		case "gateway-partition":
+			return PARTED;
 		case "gateway-cut": {
 			const into = outage.direction !== "out";
 			const out = outage.direction !== "in";

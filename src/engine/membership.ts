@@ -1,4 +1,5 @@
 import type { GatewayStates } from "./gateway-states.js";
+import { KIND_MEMBER } from "./record-layout.js";
 import { TimeQueue } from "./time-queue.js";
 
 interface Change {
@@ -15,6 +16,8 @@ interface Change {
  * from one side alone. A gateway that starts knows nobody, not even itself, until that time has passed.
  */
 export class Membership {
+	/** What gateways are told of. */
+	readonly kind = KIND_MEMBER;
 	private readonly believed: Uint8Array;
 	/** Number of the last change of each pair; 0: nothing is to come. */
 	private readonly pending: Float64Array;

@@ -52,6 +52,17 @@ export interface ClusterOptions {
 	readonly frameReadings: number;
 }
 
+/** The swarm of a cluster; mirrors `SwarmOptions` in `native/node`. */
+export interface SwarmOptions {
+	readonly keyLow: number;
+	readonly keyHigh: number;
+	/** Devices numbered from here on are hostile. */
+	readonly fleetDevices: number;
+	readonly delayMinMicros: number;
+	readonly delayMaxMicros: number;
+	readonly lossPpm: number;
+}
+
 /** The devices' protocol stacks, stepped in batches of packed records (see `record-layout.ts`). */
 export interface NativeFleet {
 	/** Sets the arrays that `step` and `drain` work on; `routes`: the gateway that each device talks to, kept up to date. */
@@ -96,6 +107,10 @@ export interface NativeCluster {
 	stats(out: Float64Array): void;
 	dropNames(): string[];
 	drops(): number[];
+	/** Makes the gateways a swarm: only before anything else. */
+	joinSwarm(options: SwarmOptions, devices: number): void;
+	/** In the order of `SWARM_FIGURES`; nothing where there is no swarm. */
+	swarmFigures(): number[];
 	digest(): string;
 	bytesPerDevice(): number;
 	/** Frees the memory; every later call is an error. */
@@ -136,6 +151,8 @@ interface NativeLibrary {
 	clusterStats(id: number, out: Float64Array): void;
 	dropNames(): string[];
 	clusterDrops(id: number): number[];
+	joinSwarm(id: number, options: SwarmOptions, devices: number): void;
+	swarmFigures(id: number): number[];
 	clusterDigest(id: number): string;
 	clusterBytesPerDevice(): number;
 }
@@ -179,6 +196,8 @@ export function createCluster(options: ClusterOptions): NativeCluster {
 		stats: (out) => native.clusterStats(id, out),
 		dropNames: () => native.dropNames(),
 		drops: () => native.clusterDrops(id),
+		joinSwarm: (settings, devices) => native.joinSwarm(id, settings, devices),
+		swarmFigures: () => native.swarmFigures(id),
 		digest: () => native.clusterDigest(id),
 		bytesPerDevice: () => native.clusterBytesPerDevice(),
 		dispose: () => native.disposeCluster(id),

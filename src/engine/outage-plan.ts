@@ -1,6 +1,7 @@
 import type { Cohort, Outage, Scenario } from "../scenarios/scenario.js";
 import { type GatewayTransition, gatewayTransitions, type Interval, leaderLosses } from "./gateway-plan.js";
 import { type BrownOut, LINK_BLACK_HOLED, LINK_BROWN_OUT, LINK_HALF_OPEN, LINK_REFUSED } from "./link.js";
+import { Ownership } from "./ownership.js";
 import type { Streams } from "./streams.js";
 
 /** What a transition changes. Power: the device itself; the rest: a LINK_* state of its access link. */
@@ -37,6 +38,8 @@ export class OutagePlan {
 	readonly brownOuts: readonly BrownOut[];
 	private readonly multiplier: number;
 	private readonly offset: number;
+	/** The device at each place, where outages take one gateway's after another's. */
+	private readonly order: Uint32Array | undefined;
 
 	constructor(
 		scenario: Scenario,
@@ -47,6 +50,7 @@ export class OutagePlan {
 		this.devices = devices;
 		this.multiplier = coprimeNear(Math.floor(devices * 0.6180339887), devices);
 		this.offset = streams.keyLow % devices;
+		this.order = scenario.devices.outageOrder === undefined ? undefined : orderByHome(scenario);
 		this.brownOuts = distinctBrownOuts(scenario.outages);
 		const cohorts = scenario.outages.flatMap((outage, place) => this.cohortOutage(outage, place));
 		const power = cohorts.filter(({ change }) => change === CHANGE_POWER);
@@ -65,7 +69,8 @@ export class OutagePlan {
 
 	/** The device at a place of the permuted order. */
 	deviceAt(place: number): number {
-		return (this.multiplier * place + this.offset) % this.devices;
+		const any = (this.multiplier * place + this.offset) % this.devices;
+		return this.order === undefined ? any : (this.order[place] as number);
 	}
 
 	private slice(time: number): number {
@@ -123,6 +128,21 @@ export class OutagePlan {
 			return [step(out, OUT), step(back, BACK), step(free, FREE)];
 		});
 	}
+}
+
+/** All devices, those of gateway 0 first. Within a gateway shard takes turns with shard. */
+function orderByHome({ devices: { count }, broker, gateways }: Scenario): Uint32Array {
+	const ownership = new Ownership(count, broker.partitions, gateways.count);
+	const order = new Uint32Array(count);
+	let place = 0;
+	for (let home = 0; home < gateways.count; home++) {
+		for (let device = 0; device < count; device++) {
+			if (ownership.homeOf(device) === home) {
+				order[place++] = device;
+			}
+		}
+	}
+	return order;
 }
 
 interface Range {

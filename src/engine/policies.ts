@@ -1,4 +1,5 @@
 import type { Backoff, Firmware, PolicyName, Scenario } from "../scenarios/scenario.js";
+import { hostileDevices } from "./attack-plan.js";
 import type { ClusterOptions, FleetOptions } from "./native.js";
 import type { Streams } from "./streams.js";
 
@@ -108,7 +109,7 @@ export function clusterOptions(scenario: Scenario, policy: Policy, streams: Stre
 	return {
 		gateways: gateways.count,
 		shards: broker.partitions,
-		devices: devices.count,
+		devices: devices.count + hostileDevices(scenario),
 		keyLow: streams.keyLow,
 		keyHigh: streams.keyHigh,
 		admission: policy.admission,

@@ -18,7 +18,10 @@ export const KIND_POWER_ON = 1;
 export const KIND_POWER_OFF = 2;
 export const KIND_REFUSED = 3;
 export const KIND_HELLO = 8;
+export const KIND_ADMIT = 9;
 export const KIND_DATA = 11;
+export const KIND_ACK = 12;
+export const KIND_NACK = 13;
 export const KIND_CONNECTED = 32;
 export const KIND_DISCONNECTED = 33;
 export const KIND_LOST = 34;
@@ -34,9 +37,15 @@ export const KIND_STORED = 55;
 export const KIND_MEMBER = 56;
 export const KIND_FREEZE = 57;
 export const KIND_CLOSE = 58;
+export const KIND_START = 59;
+export const KIND_WIRE = 60;
+export const KIND_ACCUSE = 61;
 
 /** In META of DATA and ENTRY: the backfill lane. */
 export const FLAG_BACKFILL = 1 << 8;
+
+/** In META of DATA: it is under no key that a device has; A is the number of whoever sent it. */
+export const FLAG_FORGED = 1 << 15;
 
 /** In C of DATA: its readings. In C of ENTRY they have 16 bits; the stride is above them in both. */
 export const DATA_READINGS = 0xff;

@@ -1,5 +1,6 @@
 import type { RunRecord } from "../record/run-record.js";
 import type { PolicyName, Scenario } from "../scenarios/scenario.js";
+import { Attacks } from "./attacks.js";
 import { Collector, type Phase } from "./collector.js";
 import { DeviceSide, FRAME_OVERHEAD_BYTES, WIRE_READING_BYTES } from "./device-side.js";
 import { GatewayPaths } from "./gateway-paths.js";
@@ -11,6 +12,7 @@ import { clusterOptions, fleetOptions, POLICIES, type Policy } from "./policies.
 import { Production } from "./production.js";
 import { LAST_SLICE } from "./shard-wheels.js";
 import { type FinishedRun, summarise } from "./summary.js";
+import { joinSwarm } from "./swarm.js";
 import { Transitions } from "./transitions.js";
 import { Witness } from "./witness.js";
 import { World } from "./world.js";
@@ -55,6 +57,7 @@ export class Simulation implements FinishedRun {
 	drainedMicros: number | null = null;
 	private readonly devices: DeviceSide;
 	private readonly gateways: GatewaySide;
+	private readonly attacks: Attacks;
 	private readonly transitions: Transitions;
 	private readonly production: Production;
 	private readonly stats = new Float64Array(8);
@@ -81,7 +84,8 @@ export class Simulation implements FinishedRun {
 		this.facts = planFacts(scenario, plan, this.sliceMicros, streams);
 		this.fleet = createFleet(fleetOptions(scenario, chosen, streams));
 		this.cluster = createCluster(clusterOptions(scenario, chosen, streams));
-		this.cluster.assumeOnline(scenario.devices.count);
+		this.cluster.assumeOnline(scenario.devices.count + this.world.hostileDevices);
+		joinSwarm(this.cluster, scenario, chosen, streams);
 		const bucket = Math.ceil(scenario.durationMicros / BUCKETS / SECOND) * SECOND;
 		this.collector = new Collector(bucket);
 		const slowest = plan.brownOuts.reduce((factor, b) => Math.max(factor, b.latencyFactor), 1);
@@ -96,6 +100,8 @@ export class Simulation implements FinishedRun {
 		this.devices = new DeviceSide(world, this.fleet, this.gateways, sliceMicros, ring);
 		this.gateways.downlink = this.devices;
 		this.gateways.everySlice = options.everySlice === true;
+		this.attacks = new Attacks(world, this.gateways, sliceMicros);
+		this.gateways.attackers = this.attacks;
 		this.devices.everySlice = options.everySlice === true;
 		const production = new Production(world, this.fleet);
 		this.production = production;
@@ -119,6 +125,7 @@ export class Simulation implements FinishedRun {
 			this.endBuckets(slice * this.sliceMicros);
 			this.watch(slice);
 			this.transitions.apply(slice);
+			this.attacks.run(slice);
 			this.devices.run(slice);
 			this.gateways.run(slice);
 			this.slices++;
@@ -126,6 +133,7 @@ export class Simulation implements FinishedRun {
 				this.devices.nextSlice(),
 				this.gateways.nextSlice(slice),
 				this.transitions.nextSlice(),
+				this.attacks.nextSlice(),
 			);
 			const skipTo = this.options.everySlice === true ? 0 : Math.min(next, end);
 			slice = Math.max(slice + 1, skipTo);

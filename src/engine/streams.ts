@@ -9,6 +9,7 @@ export const PURPOSE_SPREAD = 5;
 export const PURPOSE_FENCE = 6;
 export const PURPOSE_FATE = 7;
 export const PURPOSE_CLOCK = 8;
+export const PURPOSE_ATTACK = 9;
 const PURPOSES = 16;
 
 /**

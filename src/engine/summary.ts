@@ -12,6 +12,7 @@ import type { NativeCluster, NativeFleet } from "./native.js";
 import { type PlanFacts, quantile } from "./plan-facts.js";
 import type { Production } from "./production.js";
 import { SHARD_DEVICES } from "./shard-wheels.js";
+import { attackMetrics, swarmMetrics } from "./swarm.js";
 import type { World } from "./world.js";
 
 /** What a run has to show at its end. */
@@ -51,7 +52,7 @@ export function summarise(
 		digest,
 		complete,
 		ledger: ledgerOf(run, balance),
-		virtual: virtualOf(run, fairness),
+		virtual: virtualOf(run, fairness, atMicros),
 		series: run.collector.series,
 		percentiles: percentilesOf(run),
 		wall: {
@@ -111,7 +112,7 @@ function ledgerOf(run: FinishedRun, balance: Balance): LedgerTotals {
 	};
 }
 
-function virtualOf(run: FinishedRun, jainFairness: number): VirtualMetrics {
+function virtualOf(run: FinishedRun, jainFairness: number, atMicros: number): VirtualMetrics {
 	const { world, collector, facts, scenario } = run;
 	const { bound } = facts;
 	const { series } = collector;
@@ -124,6 +125,9 @@ function virtualOf(run: FinishedRun, jainFairness: number): VirtualMetrics {
 	const native = run.cluster.drops();
 	const drops = Object.fromEntries(names.map((name, n) => [name, native[n] ?? 0]).filter(([, n]) => n !== 0));
 	const own = Object.fromEntries(Object.entries(world.drops).filter(([, n]) => n !== 0));
+	const swarm = swarmMetrics(run.cluster, world, atMicros);
+	const attack = attackMetrics(world);
+	const sections = { ...(swarm && { swarm }), ...(attack && { attack }) };
 	return {
 		drainSeconds: drain,
 		drainBoundSeconds,
@@ -144,6 +148,7 @@ function virtualOf(run: FinishedRun, jainFairness: number): VirtualMetrics {
 		peakSinkQueueReadings: stats[7] as number,
 		forecast: null,
 		...(world.policy.exactlyOnce ? { takeovers: world.takeovers.rows() } : {}),
+		...sections,
 		drops: { ...drops, ...own },
 		work: { events: world.events, frames: world.frames, hellos: world.hellosSent, slices: run.slices },
 	};

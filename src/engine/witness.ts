@@ -34,6 +34,10 @@ export class Witness {
 		for (let n = 0; n < batch.count; n++) {
 			const at = n * INTS;
 			const device = ints[at + DEVICE] as number;
+			if (device >= ownership.devices) {
+				world.hostile.readings += (ints[at + C] as number) & 0xffff;
+				continue;
+			}
 			const isBackfill = ((ints[at + META] as number) & FLAG_BACKFILL) !== 0;
 			const first = ints[at + A] as number;
 			const count = (ints[at + C] as number) & 0xffff;

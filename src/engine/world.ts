@@ -1,5 +1,6 @@
 import { Ledger } from "../record/ledger.js";
 import type { Scenario } from "../scenarios/scenario.js";
+import { hostileDevices } from "./attack-plan.js";
 import { Clocks } from "./clocks.js";
 import type { Counters } from "./collector.js";
 import { GatewayStates } from "./gateway-states.js";
@@ -47,6 +48,9 @@ export class World {
 		deferred: 0,
 		dropped: 0,
 	};
+	/** Devices with keys that are not the fleet's, and what their attacks came to: frames sent, sessions and readings got through. */
+	readonly hostileDevices: number;
+	readonly hostile = { frames: 0, sessions: 0, readings: 0 };
 	readonly drops = { "link-loss": 0, "link-down": 0, "receive-queue-full": 0 };
 	/** Frames put on a wire, either way. */
 	frames = 0;
@@ -87,6 +91,7 @@ export class World {
 		this.flags = this.links.state.fill(SESSION);
 		this.waitingSince = new Uint32Array(count).fill(NOT_WAITING);
 		this.owed = new Uint16Array(count);
+		this.hostileDevices = hostileDevices(scenario);
 		this.reachable = count;
 		this.online = count;
 	}

@@ -67,6 +67,22 @@ const takeover = z
 	})
 	.describe("How the shards of a gateway changed hands after a fault; null: they did not");
 
+/** What the gateways' swarm did; see `SwarmMetrics`. */
+const swarmFields = {
+	...{ gateways: whole, detected: whole, seconded: whole, devicesBlocked: whole, addressesBlocked: whole },
+	...{ blockedEverywhere: whole, firstBlockSeconds: amount.nullable() },
+	spreadP50Seconds: amount
+		.nullable()
+		.describe("From the first gateway that blocks a hostile one to the last"),
+	...{ spreadP99Seconds: amount.nullable(), spreadMaxSeconds: amount.nullable() },
+	...{ spreadMaxRounds: amount.nullable(), boundRounds: amount },
+	...{ wrongBlocks: whole, wrongBlockedDeviceHours: amount, wrongBlocksPerDeviceHour: amount },
+	...{ blocks: whole, expired: whole, overruled: whole, vetoed: whole, uncorroborated: whole },
+	...{ accusations: whole, ups: whole, downs: whole, expulsions: whole, censusChanges: whole },
+	...{ gossipBytesPerNodeSecond: amount, datagramsPerNodeSecond: amount },
+	...{ datagramsLost: whole, datagramsRefused: whole },
+};
+
 const virtual = z
 	.looseObject({
 		drainSeconds: amount.nullable().describe("null: not drained at the end"),
@@ -88,6 +104,10 @@ const virtual = z
 		peakSinkQueueReadings: whole,
 		forecast: z.null(),
 		takeovers: z.array(takeover).readonly().optional(),
+		swarm: z.looseObject(swarmFields).optional(),
+		attack: z
+			.looseObject({ devices: whole, frames: whole, sessions: whole, readingsStored: whole })
+			.optional(),
 		drops: z.record(z.string(), whole),
 		work: z.looseObject({ events: whole, frames: whole, hellos: whole, slices: whole }),
 	})

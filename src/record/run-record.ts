@@ -115,6 +115,10 @@ export interface VirtualMetrics {
 	readonly forecast: null;
 	/** How shards changed hands after each fault of a gateway; absent where nobody owns shards (policy `none`), and in older records. */
 	readonly takeovers?: readonly Takeover[] | undefined;
+	/** What the gateways' swarm did; absent where they are none. */
+	readonly swarm?: SwarmMetrics | undefined;
+	/** What attacks came to; absent where nobody attacks. */
+	readonly attack?: AttackMetrics | undefined;
 	/** Frames dropped, by reason. */
 	readonly drops: Readonly<Record<string, number>>;
 	/** Exact work counters. */
@@ -124,6 +128,66 @@ export interface VirtualMetrics {
 		readonly hellos: number;
 		readonly slices: number;
 	};
+}
+
+/** What a swarm of gateways did. A subject is a device, an address range or a frame. */
+export interface SwarmMetrics {
+	readonly gateways: number;
+	/** Subjects that a gateway found out by itself, and those that it found after others had; all gateways together. */
+	readonly detected: number;
+	readonly seconded: number;
+	/** Hostile ones that any gateway has blocked. */
+	readonly devicesBlocked: number;
+	readonly addressesBlocked: number;
+	/** Times that a hostile one was blocked by all gateways that ran. */
+	readonly blockedEverywhere: number;
+	/** When the first hostile one was blocked, from the scenario's start; null: none was. */
+	readonly firstBlockSeconds: number | null;
+	/** From the first gateway that blocks a hostile one to the last; null: none was blocked by all. */
+	readonly spreadP50Seconds: number | null;
+	readonly spreadP99Seconds: number | null;
+	readonly spreadMaxSeconds: number | null;
+	/** The longest of them in rounds in which news is told on, 20 ms each; and three times log2 of the gateways. */
+	readonly spreadMaxRounds: number | null;
+	readonly boundRounds: number;
+	/** Times that a device of the fleet was blocked, by itself or with its address; by liars themselves not counted. */
+	readonly wrongBlocks: number;
+	readonly wrongBlockedDeviceHours: number;
+	/** Wrong blocks, over the hours that all devices of the fleet have lived through. */
+	readonly wrongBlocksPerDeviceHour: number;
+	/** All gateways together: blocks, those that ended with their time, and those that were taken back. */
+	readonly blocks: number;
+	readonly expired: number;
+	readonly overruled: number;
+	/** Subjects that enough gateways reported and one did not block, which saw them behave. */
+	readonly vetoed: number;
+	/** Accusations that ran out without anybody agreeing. */
+	readonly uncorroborated: number;
+	/** Of liars. */
+	readonly accusations: number;
+	/** Times that a gateway took another one for up, or for down, and that one heard that it had been given up. */
+	readonly ups: number;
+	readonly downs: number;
+	readonly expulsions: number;
+	/** Times that a gateway shared shards out anew. */
+	readonly censusChanges: number;
+	/** Of datagrams, without IP and UDP. */
+	readonly gossipBytesPerNodeSecond: number;
+	readonly datagramsPerNodeSecond: number;
+	readonly datagramsLost: number;
+	readonly datagramsRefused: number;
+}
+
+/** What attacks came to. */
+export interface AttackMetrics {
+	/** Devices with keys beside the fleet. */
+	readonly devices: number;
+	/** Frames that reached a gateway. */
+	readonly frames: number;
+	/** HELLOs that were admitted. */
+	readonly sessions: number;
+	/** Readings that got into the log; they are in no ledger. */
+	readonly readingsStored: number;
 }
 
 /** A fault of one gateway, and how long its shards were without an owner that commits. */

@@ -19,6 +19,7 @@ import { LEDGER, METRICS } from "./metrics.js";
 import { colourVariables } from "./palette.js";
 import { DRAWN_RUNS_MAX, drawnRuns } from "./scenario-charts.js";
 import { type ScenarioGrid, scenarioGrid } from "./scenario-grid.js";
+import { swarmTable } from "./swarm-table.js";
 import { type SweepReport, sweepReport } from "./sweep.js";
 import {
 	benchTable,
@@ -66,6 +67,7 @@ interface ScenarioModel {
 	readonly ledger: Table;
 	readonly drops: Table | null;
 	readonly takeovers: Table | null;
+	readonly swarm: Table | null;
 	readonly determinism: Table;
 	readonly wall: Table;
 	readonly config: string | null;
@@ -169,6 +171,7 @@ async function scenarioModel(group: ScenarioGroup): Promise<ScenarioModel> {
 		ledger: ledgerTable(runs),
 		drops: dropTable(runs),
 		takeovers: takeoverTable(runs),
+		swarm: swarmTable(runs),
 		determinism: determinismTable(runs),
 		wall: wallTable(runs),
 		config: config === null ? null : stringify(config, { lineWidth: 0, aliasDuplicateObjects: false }),

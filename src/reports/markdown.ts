@@ -20,6 +20,7 @@ import { liveBlock, liveLines } from "./markdown-live.js";
 import { tableText } from "./markdown-table.js";
 import { codeSpan, codeSpanInCell, escapeMarkdown, setMarks } from "./markup.js";
 import { METRICS } from "./metrics.js";
+import { swarmTable } from "./swarm-table.js";
 import { type SweepReport, sweepReport } from "./sweep.js";
 import {
 	benchTable,
@@ -181,6 +182,7 @@ function scenarioPieces(group: ScenarioGroup, several: boolean, folder: string |
 	const config = configBlock(group);
 	const expected = expectationTable(runs);
 	const takeovers = takeoverTable(runs);
+	const swarm = swarmTable(runs);
 	const drops = dropTable(runs);
 	const passed = runs.every(({ verdict }) => verdict.passed);
 	const parts: readonly (Piece | null)[] = [
@@ -205,6 +207,7 @@ function scenarioPieces(group: ScenarioGroup, several: boolean, folder: string |
 		takeovers === null
 			? null
 			: part(2, "Gateways replaced (exact)", tableText(takeovers), "replaced gateways"),
+		swarm === null ? null : part(2, "The swarm (exact)", chunked(runs, swarmTable), "swarms"),
 		...runs
 			.map(decisionTable)
 			.filter((table) => table !== null)

@@ -19,6 +19,7 @@ export function checkScenario(scenario: Scenario): Problem[] {
 		...checkClocks(scenario),
 		...checkServers(scenario),
 		...checkOutages(scenario),
+		...checkSwarm(scenario),
 		...checkPolicies(scenario),
 	];
 }
@@ -132,6 +133,29 @@ function checkServersHit({ outages, gateways, broker }: Scenario, index: number)
 		problems.push(problem(["outages", index, "from"], "one of them is there twice"));
 	}
 	return problems;
+}
+
+/** What takes a swarm, and what a swarm cannot be told. */
+function checkSwarm({ gateways, outages, attacks = [] }: Scenario): Problem[] {
+	const liars = attacks.flatMap((attack, index) => {
+		if (attack.kind !== "liar") {
+			return [];
+		}
+		const path = ["attacks", index, "gateway"];
+		const { gateway } = attack;
+		if (gateway >= gateways.count) {
+			return [problem(path, `there is no gateway ${gateway} of ${gateways.count}: they count from 0`)];
+		}
+		return gateways.swarm === undefined
+			? [problem(["attacks", index], "a gateway can lie to a swarm alone: set gateways.swarm to true")]
+			: [];
+	});
+	const unnoticed = outages.flatMap((outage, index) =>
+		gateways.swarm !== undefined && outage.kind === "gateway" && !outage.takeover
+			? [problem(["outages", index, "takeover"], "a swarm notices by itself: leave takeover out")]
+			: [],
+	);
+	return [...liars, ...unnoticed];
 }
 
 function sumOf(values: readonly number[]): number {

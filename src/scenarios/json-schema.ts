@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { MEANINGS, type Meaning, OUTAGE_KINDS } from "./meanings.js";
+import { ATTACK_KINDS, MEANINGS, type Meaning, OUTAGE_KINDS } from "./meanings.js";
 import { scenarioSchema } from "./schema.js";
 
 /** As far as this file looks into a JSON Schema. */
@@ -46,7 +46,9 @@ function describe(root: Schema): void {
 		link: [mapOf(devices?.properties?.["link"])],
 		gateways: [root.properties?.["gateways"]],
 		broker: [root.properties?.["broker"]],
+		swarm: [mapOf(root.properties?.["gateways"]?.properties?.["swarm"])],
 		outages: root.properties?.["outages"]?.items?.oneOf ?? [],
+		attacks: root.properties?.["attacks"]?.items?.oneOf ?? [],
 	};
 	for (const [name, schemas] of Object.entries(maps)) {
 		const meanings: Readonly<Record<string, Meaning>> = MEANINGS[name as keyof typeof MEANINGS];
@@ -56,9 +58,10 @@ function describe(root: Schema): void {
 				.join(" ");
 		}
 	}
-	for (const kind of maps.outages.map((each) => each?.properties?.["kind"])) {
+	const kindsOf = { ...OUTAGE_KINDS, ...ATTACK_KINDS };
+	for (const kind of [...maps.outages, ...maps.attacks].map((each) => each?.properties?.["kind"])) {
 		const kinds = kind?.enum ?? [kind?.const ?? ""];
-		(kind as Schema).description = kinds.map((each) => `${each}: ${OUTAGE_KINDS[each]}`).join("\n");
+		(kind as Schema).description = kinds.map((each) => `${each}: ${kindsOf[each]}`).join("\n");
 	}
 }
 

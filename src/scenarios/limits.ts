@@ -27,6 +27,11 @@ export const MAX_LAYERS = 16;
 
 export const MAX_OUTAGES = 1_000;
 
+export const MAX_ATTACKS = 100;
+
+/** Devices or addresses of one attack: the range for benchmarks, from which forgers send, has no more addresses. */
+export const MAX_HOSTILE = 131_072;
+
 /** Most rows of a cohort file. */
 export const MAX_COHORTS = 250_000;
 

@@ -27,6 +27,7 @@ export const MEANINGS = {
 		gateways: ["The ingest gateways.", "4 of them"],
 		broker: ["The Kafka cluster behind them.", "see below"],
 		outages: ["What goes wrong, and when.", "none"],
+		attacks: ["Who attacks, and when; see below.", "nobody"],
 		policies: ["The policies compared when the command line names none, in report order.", "`none`, `klais`"],
 		expect: [
 			"What must hold at the end of a run, or it fails; see below.",
@@ -48,6 +49,10 @@ export const MEANINGS = {
 		firmware: ["A profile by name, or a map that starts from one and changes it.", "`smart-meter`"],
 		link: ["A profile by name, or a map that starts from one and changes it.", "`lte-m`"],
 		clocks: ["Devices whose clock is wrong.", "every clock is right"],
+		outageOrder: [
+			"Which devices outages take first: a random sample of the fleet, or those of gateway 0, then those of gateway 1 and so on.",
+			"`random`",
+		],
 	},
 	clocks: {
 		reset: ["Share of devices without a clock: theirs begins anew each time that power comes.", "0"],
@@ -123,7 +128,36 @@ export const MEANINGS = {
 			"the fleet in 20 minutes, at most 80 % of the CPU",
 		],
 		slotWindow: ["How late a device may come back to its session slot.", looked],
-		detectAfter: ["How long a gateway takes to learn that another one is gone, or back.", looked],
+		detectAfter: [
+			"How long a gateway takes to learn that another one is gone, or back. Without meaning where there is a `swarm`.",
+			looked,
+		],
+		swarm: [
+			"Whether the gateways are a [swarm](swarm.md), under `static` and `klais`: they find out who is there by themselves, and share threats. `true`, or a map of what becomes of gossip. Never rests, so it is for hours and not for weeks.",
+			"`false`",
+			"`true`, `false` or a map",
+		],
+	},
+	swarm: {
+		delayMin: ["Least delay of a datagram from one gateway to another.", "100us"],
+		delayMax: ["Most delay; drawn uniformly per datagram.", "400us"],
+		loss: ["Chance that a datagram is lost.", "0"],
+	},
+	attacks: {
+		kind: ["Who attacks, and how; see the list below.", "must be there"],
+		at: ["When it begins, from the scenario's start.", "must be there"],
+		until: ["When it ends.", "must be there"],
+		devices: [
+			"Not for `liar`: how many devices, or addresses. They come on top of the fleet, and scale with it.",
+			"must be there",
+		],
+		perDevice: ["Not for `liar`: frames per second of each one.", "12/s"],
+		gateways: [
+			"Not for `liar`: to how many gateways each one turns, one after the other.",
+			"all; 1 for `data-flood`",
+		],
+		gateway: ["`liar` only: which gateway, by its number.", "0"],
+		accusations: ["`liar` only: how many it accuses per second. One in sixteen is an address.", "1000/s"],
 	},
 	broker: {
 		partitions: ["Partitions of the topic, and shards of devices: what one gateway owns at a time.", looked],
@@ -159,7 +193,7 @@ export const MEANINGS = {
 		reorder: ["`brown-out` only: chance that a frame arrives behind later ones, on top of the link's.", "0"],
 		latencyFactor: ["`brown-out` only: how many times slower frames are.", "4"],
 		gateways: [
-			"`gateway`, `gateway-freeze`, `gateway-cut`: how many it hits. Faults that overlap hit different ones.",
+			"`gateway`, `gateway-freeze`, `gateway-cut`, `gateway-partition`: how many it hits. Faults that overlap hit different ones.",
 			"all for `gateway`, 1 for the others",
 		],
 		down: [
@@ -176,6 +210,10 @@ export const MEANINGS = {
 			"a list of `devices`, `peers`, `broker`",
 		],
 		direction: ["`gateway-cut` only: `in`: nothing comes in; `out`: nothing gets out; `both`.", "`both`"],
+		reachesBroker: [
+			"`gateway-partition` only: whether the gateways that are parted reach the broker.",
+			"`true`",
+		],
 		nodes: ["`leader-loss` only: how many nodes of the broker it hits.", "1"],
 	},
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Meaning>>>>;
@@ -193,7 +231,18 @@ export const OUTAGE_KINDS: Readonly<Record<string, string>> = {
 		"Gateways stop in mid-work, are replaced, and wake as if nothing had happened: zombies that others have fenced meanwhile.",
 	"gateway-cut":
 		"Gateways run, but are cut off: from devices, from each other, from the broker. Cut from each other, several take themselves for the owner of one shard.",
+	"gateway-partition":
+		"Gateways are parted from the others: they hear each other, and no gateway of the other side. Devices reach both sides.",
 	broker: "The broker takes nothing and commits nothing.",
 	"leader-loss":
 		"Nodes of the broker die: their partitions have no leader until `until`, and what was on its way to them fails, with nobody knowing whether it was stored.",
+};
+
+/** Every kind of attack, in words. */
+export const ATTACK_KINDS: Readonly<Record<string, string>> = {
+	"hello-flood":
+		"Devices with good keys say HELLO without end, each time as if it were a new attempt, with a long backlog.",
+	"data-flood": "Devices with good keys send live readings without end, in full frames.",
+	forge: "Addresses send DATA in the names of the fleet's devices, under no key.",
+	liar: "A gateway says, with its own key, that devices of the fleet and their addresses are threats. It does not believe itself.",
 };

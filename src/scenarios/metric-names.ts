@@ -25,6 +25,28 @@ const DROP_REASONS = [
 	"misdirected",
 	"no-owner",
 	"beyond-range",
+	"mac",
+	"prefix",
+	"copied-frame",
+] as const;
+
+const SWARM_COUNTS = [
+	...[
+		"gateways",
+		"detected",
+		"seconded",
+		"devicesBlocked",
+		"addressesBlocked",
+		"blockedEverywhere",
+		"wrongBlocks",
+	],
+	...["blocks", "expired", "overruled", "vetoed", "uncorroborated", "accusations"],
+	...["ups", "downs", "expulsions", "censusChanges", "datagramsLost", "datagramsRefused"],
+] as const;
+
+const SWARM_NUMBERS = [
+	...["spreadMaxRounds", "boundRounds", "wrongBlockedDeviceHours", "wrongBlocksPerDeviceHour"],
+	...["gossipBytesPerNodeSecond", "datagramsPerNodeSecond"],
 ] as const;
 
 const CONNECTED = ["p50Seconds", "p95Seconds", "p999Seconds"] as const;
@@ -51,6 +73,14 @@ const STORED: readonly (readonly [path: string, unit: MetricUnit])[] = [
 		[`virtual.${group}.count`, "count"] as const,
 	]),
 	...["p50", "p99", "max"].map((field) => [`virtual.backfillAgeSeconds.${field}`, "seconds"] as const),
+	...SWARM_COUNTS.map((field) => [`virtual.swarm.${field}`, "count"] as const),
+	...["firstBlockSeconds", "spreadP50Seconds", "spreadP99Seconds", "spreadMaxSeconds"].map(
+		(field) => [`virtual.swarm.${field}`, "seconds"] as const,
+	),
+	...SWARM_NUMBERS.map((field) => [`virtual.swarm.${field}`, "number"] as const),
+	...["devices", "frames", "sessions", "readingsStored"].map(
+		(field) => [`virtual.attack.${field}`, "count"] as const,
+	),
 	["virtual.jainFairness", "share"],
 	["virtual.peakSinkQueueReadings", "count"],
 	...DROP_REASONS.map((reason) => [`virtual.drops.${reason}`, "count"] as const),

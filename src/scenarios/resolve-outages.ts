@@ -29,11 +29,12 @@ export interface ResolvedOutages {
 const BROWN_OUT_LOSS_PPM = 200_000;
 const BROWN_OUT_LATENCY_FACTOR = 4;
 
-type ServerKind = "gateway" | "gateway-freeze" | "gateway-cut" | "broker" | "leader-loss";
+type ServerKind = GatewayOutage["kind"] | "broker" | "leader-loss";
 const SERVER_KINDS: ReadonlySet<string> = new Set<ServerKind>([
 	"gateway",
 	"gateway-freeze",
 	"gateway-cut",
+	"gateway-partition",
 	"broker",
 	"leader-loss",
 ]);
@@ -103,6 +104,8 @@ function gatewayOutage(
 			const { from = COUNTERPARTS, direction = "both" } = input;
 			return { kind: "gateway-cut", ...window, from, direction };
 		}
+		case "gateway-partition":
+			return { kind: "gateway-partition", ...window, reachesBroker: input.reachesBroker ?? true };
 	}
 }
 
@@ -165,18 +168,19 @@ function deviceCohorts(
 	return withinDuration([cohort], context.durationMicros);
 }
 
-function windowProblems(
+export function windowProblems(
 	path: Path,
 	at: Micros,
 	until: Micros | "never",
-	{ durationMicros }: OutageContext,
+	{ durationMicros }: Pick<OutageContext, "durationMicros">,
+	what = "outage",
 ): Problem[] {
 	if (at >= durationMicros) {
-		const message = `the outage at ${formatDuration(at)} comes after the scenario's end at ${formatDuration(durationMicros)}`;
+		const message = `the ${what} at ${formatDuration(at)} comes after the scenario's end at ${formatDuration(durationMicros)}`;
 		return [schemaProblem([...path, "at"], message)];
 	}
 	if (until !== "never" && until <= at) {
-		const message = `expected a time after the outage's start at ${formatDuration(at)}, found ${formatDuration(until)}`;
+		const message = `expected a time after the ${what}'s start at ${formatDuration(at)}, found ${formatDuration(until)}`;
 		return [schemaProblem([...path, "until"], message)];
 	}
 	return [];

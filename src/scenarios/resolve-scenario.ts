@@ -5,6 +5,7 @@ import { checkScenario } from "./check-scenario.js";
 import { defaultCapacity, defaultSessions } from "./defaults.js";
 import { FIRMWARE_PROFILES } from "./firmware-profiles.js";
 import { LINK_PROFILES } from "./link-profiles.js";
+import { resolveAttacks } from "./resolve-attacks.js";
 import { resolveCosts } from "./resolve-costs.js";
 import { type OutageContext, resolveOutages } from "./resolve-outages.js";
 import type {
@@ -50,6 +51,10 @@ export function resolveScenario(input: ScenarioInput, context: ResolveContext): 
 		gateways: gateways.count,
 		readCohorts: context.readCohorts,
 	});
+	const { attacks, problems: attackProblems } = resolveAttacks(input.attacks ?? [], {
+		durationMicros: input.duration,
+		gateways: gateways.count,
+	});
 	const name = input.name ?? context.fallbackName;
 	const scenario: Scenario = {
 		name,
@@ -62,12 +67,13 @@ export function resolveScenario(input: ScenarioInput, context: ResolveContext): 
 		gateways,
 		broker: resolveBroker(input.broker ?? {}, devices, gateways.count),
 		outages,
+		...(attacks.length === 0 ? {} : { attacks }),
 		policies: input.policies ?? ["none", "klais"],
 		// Only where they are given: an empty list would change the hash of every scenario.
 		...(input.expect === undefined || input.expect.length === 0 ? {} : { expect: input.expect }),
 		...(input.margins === undefined ? {} : { margins: input.margins }),
 	};
-	return { scenario, problems: [...problems, ...checkScenario(scenario)], fileErrors };
+	return { scenario, problems: [...problems, ...attackProblems, ...checkScenario(scenario)], fileErrors };
 }
 
 function resolveFleet(input: ScenarioInput["devices"]): Fleet {
@@ -76,6 +82,7 @@ function resolveFleet(input: ScenarioInput["devices"]): Fleet {
 		firmware: resolveFirmware(input.firmware),
 		link: resolveLink(input.link),
 		clocks: resolveClocks(input.clocks ?? {}),
+		...(input.outageOrder === "by-gateway" ? { outageOrder: input.outageOrder } : {}),
 	};
 }
 
@@ -161,7 +168,20 @@ function resolveGateways(
 		sessionsPerSecond: given.sessions ?? defaultSessions(devices.count, count, costs.helloNanos),
 		slotWindowMicros: given.slotWindow ?? micros(60_000_000),
 		detectAfterMicros: given.detectAfter ?? micros(700_000),
+		...resolvePeers(given.swarm ?? false),
 	};
+}
+
+/** Two machines on one switch, where the scenario does not say. */
+function resolvePeers(
+	given: NonNullable<NonNullable<ScenarioInput["gateways"]>["swarm"]>,
+): Pick<Gateways, "swarm"> {
+	if (given === false) {
+		return {};
+	}
+	const { delayMin = micros(100), delayMax = micros(400), loss = 0 } = given === true ? {} : given;
+	const delayMaxMicros = micros(Math.max(delayMin, delayMax));
+	return { swarm: { delayMinMicros: delayMin, delayMaxMicros, lossPpm: loss } };
 }
 
 function resolveBroker(

@@ -1,13 +1,13 @@
 import { changedCosts } from "./frame-costs.js";
 import { compareTimes, lastBackMicros, OUTAGE_TAKES, type OutageTakes, takes } from "./outage-peak.js";
-import type { Cohort, Outage, Scenario } from "./scenario.js";
+import type { Attack, Cohort, Outage, Scenario } from "./scenario.js";
 
 /**
  * The same scenario with another number of devices, so that it keeps its shape: how long a backlog takes to drain, how
  * long the fleet takes to connect, how full the queues are.
  *
  * In proportion to the fleet: the broker's capacity, the sessions that a gateway admits, the limits of the queues and
- * batches, and the cohorts of outages. In inverse proportion: the CPU time of sessions, frames and readings (one small
+ * batches, the cohorts of outages, and those who attack. In inverse proportion: the CPU time of sessions, frames and readings (one small
  * gateway stands for a slice of a large one). Unchanged: whatever one device has or does, numbers of gateways, partitions
  * and nodes, batches in flight, and all times but CPU times.
  *
@@ -21,6 +21,10 @@ export function scaleScenario(scenario: Scenario, devices: number): Scenario {
 	const { gateways, broker } = scenario;
 	const { up, down } = scalers(scenario, devices);
 	const frame = scenario.devices.firmware.frameReadings;
+	const scaleAttack = (attack: Attack): Attack =>
+		attack.kind === "liar"
+			? { ...attack, accusationsPerSecond: up(attack.accusationsPerSecond) }
+			: { ...attack, devices: up(attack.devices) };
 	return {
 		...scenario,
 		devices: { ...scenario.devices, count: devices },
@@ -38,6 +42,7 @@ export function scaleScenario(scenario: Scenario, devices: number): Scenario {
 			queuedRequests: up(broker.queuedRequests, gateways.count),
 		},
 		outages: scaleOutages(scenario.outages, scenario.devices.count, devices),
+		...(scenario.attacks === undefined ? {} : { attacks: scenario.attacks.map(scaleAttack) }),
 	};
 }
 

@@ -15,6 +15,8 @@ export interface Scenario {
 	readonly gateways: Gateways;
 	readonly broker: Broker;
 	readonly outages: readonly Outage[];
+	/** Who attacks. Absent where the file has nobody. */
+	readonly attacks?: readonly Attack[];
 	/** The policies compared when the user names none, in report order. */
 	readonly policies: readonly PolicyName[];
 	/** What must hold at the end of a run, or it has failed. Absent where the file expects nothing. */
@@ -44,6 +46,8 @@ export interface Fleet {
 	readonly firmware: Firmware;
 	readonly link: LinkProfile;
 	readonly clocks: Clocks;
+	/** Outages take the devices of gateway 0 first, then those of gateway 1 and so on. Absent: a random sample. */
+	readonly outageOrder?: "by-gateway";
 }
 
 /** Devices whose clock is wrong, as shares of the fleet (0 to 1, together at most 1). It is what they say that is wrong. */
@@ -128,6 +132,15 @@ export interface Gateways {
 	readonly slotWindowMicros: Micros;
 	/** How long a gateway takes to learn that another one is gone, or back. */
 	readonly detectAfterMicros: Micros;
+	/** They find out by themselves, and share threats: the network between them. Absent where the engine tells them. */
+	readonly swarm?: PeerNetwork;
+}
+
+/** What becomes of a datagram from one gateway to another. */
+export interface PeerNetwork {
+	readonly delayMinMicros: Micros;
+	readonly delayMaxMicros: Micros;
+	readonly lossPpm: number;
 }
 
 export interface Broker {
@@ -214,4 +227,36 @@ export type GatewayOutage =
 			readonly kind: "gateway-cut";
 			readonly from: readonly Counterpart[];
 			readonly direction: "both" | "in" | "out";
+	  })
+	| (GatewayWindow & {
+			/** They hear each other, and nobody hears them or is heard by them but devices and, if so, the broker. */
+			readonly kind: "gateway-partition";
+			readonly reachesBroker: boolean;
+	  });
+
+interface AttackWindow {
+	readonly fromMicros: Micros;
+	readonly untilMicros: Micros;
+}
+
+/** Who attacks, and how. */
+export type Attack =
+	| (AttackWindow & {
+			/**
+			 * hello-flood, data-flood: devices beside the fleet, with keys of their own that are good, say HELLO without end, or send
+			 * live readings that nobody took. forge: addresses that send DATA in the name of the fleet's devices, under no key.
+			 */
+			readonly kind: "hello-flood" | "data-flood" | "forge";
+			/** Devices, or addresses. */
+			readonly devices: number;
+			/** Frames of each one. */
+			readonly framesPerSecond: number;
+			/** They turn to so many gateways in turns, beginning with the home of their shard. */
+			readonly gateways: number;
+	  })
+	| (AttackWindow & {
+			/** A gateway that says, with its own key, that devices of the fleet and their addresses are threats. */
+			readonly kind: "liar";
+			readonly gateway: number;
+			readonly accusationsPerSecond: number;
 	  });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { FIRMWARE_PROFILE_NAMES } from "./firmware-profiles.js";
-import { fleetRefusal, MAX_OUTAGES } from "./limits.js";
+import { fleetRefusal, MAX_ATTACKS, MAX_HOSTILE, MAX_OUTAGES } from "./limits.js";
 import { LINK_PROFILE_NAMES } from "./link-profiles.js";
 import type { BackoffKind, Counterpart, PolicyName } from "./scenario.js";
 import { SCENARIO_NAME, SCENARIO_NAME_IN_WORDS } from "./scenario-name.js";
@@ -91,6 +91,14 @@ const devices = strictMap({
 	firmware: firmware.optional(),
 	link: link.optional(),
 	clocks: clocks.optional(),
+	outageOrder: z.enum(["random", "by-gateway"]).optional(),
+});
+
+/** Between gateways. */
+const peerNetwork = strictMap({
+	delayMin: duration({ max: SECOND }).optional(),
+	delayMax: duration({ max: SECOND }).optional(),
+	loss: chance().optional(),
 });
 
 const gateways = strictMap({
@@ -106,6 +114,7 @@ const gateways = strictMap({
 	sessions: rate().optional(),
 	slotWindow: duration({ min: 1_000, max: DAY }).optional(),
 	detectAfter: duration({ max: 3_600 * SECOND }).optional(),
+	swarm: z.union([z.boolean(), peerNetwork]).optional(),
 });
 
 const broker = strictMap({
@@ -160,8 +169,30 @@ const outage = z.discriminatedUnion("kind", [
 			.optional(),
 		direction: z.enum(["both", "in", "out"]).optional(),
 	}),
+	strictMap({
+		kind: z.literal("gateway-partition"),
+		...window,
+		gateways: whole(1, 1_000).optional(),
+		reachesBroker: z.boolean().optional(),
+	}),
 	strictMap({ kind: z.literal("broker"), ...window }),
 	strictMap({ kind: z.literal("leader-loss"), ...window, nodes: whole(1, 1_000).optional() }),
+]);
+
+const attack = z.discriminatedUnion("kind", [
+	strictMap({
+		kind: z.enum(["hello-flood", "data-flood", "forge"]),
+		...window,
+		devices: whole(1, MAX_HOSTILE),
+		perDevice: rate().optional(),
+		gateways: whole(1, 1_000).optional(),
+	}),
+	strictMap({
+		kind: z.literal("liar"),
+		...window,
+		gateway: whole(0, 999).optional(),
+		accusations: rate().optional(),
+	}),
 ]);
 
 /** A scenario file, schema `klais.scenario/1`. Only `schema`, `duration` and `devices.count` must be there. */
@@ -180,6 +211,7 @@ export const scenarioSchema = strictMap({
 	gateways: gateways.optional(),
 	broker: broker.optional(),
 	outages: z.array(outage).max(MAX_OUTAGES, `expected at most ${MAX_OUTAGES} outages`).optional(),
+	attacks: z.array(attack).max(MAX_ATTACKS, `expected at most ${MAX_ATTACKS} attacks`).optional(),
 	policies: z
 		.array(z.enum(POLICY_NAMES))
 		.min(1, "expected at least one policy")
@@ -191,4 +223,5 @@ export const scenarioSchema = strictMap({
 
 /** A scenario file as read: units resolved to numbers, defaults not yet filled in. */
 export type ScenarioInput = z.output<typeof scenarioSchema>;
+export type AttackInput = NonNullable<ScenarioInput["attacks"]>[number];
 export type OutageInput = NonNullable<ScenarioInput["outages"]>[number];

@@ -5,6 +5,7 @@ import { FIRMWARE_PROFILES } from "../../src/scenarios/firmware-profiles.js";
 import { type KernelCosts, NO_KERNEL_COSTS, type UserSpaceCosts } from "../../src/scenarios/frame-costs.js";
 import { LINK_PROFILES, type LinkProfileName } from "../../src/scenarios/link-profiles.js";
 import type {
+	Attack,
 	Broker,
 	Clocks,
 	Cohort,
@@ -72,6 +73,7 @@ export interface Sketch {
 	readonly broker?: Partial<Broker>;
 	readonly clocks?: Partial<Clocks>;
 	readonly outages?: readonly Outage[];
+	readonly attacks?: readonly Attack[];
 }
 
 const RIGHT_CLOCKS: Clocks = { resetShare: 0, aheadShare: 0, driftingShare: 0, driftPpm: 200 };
@@ -133,6 +135,7 @@ export function scenarioOf(sketch: Sketch): Scenario {
 			...sketch.broker,
 		},
 		outages: sketch.outages ?? [],
+		...(sketch.attacks === undefined ? {} : { attacks: sketch.attacks }),
 		policies: ["none", "static", "klais"],
 	};
 }

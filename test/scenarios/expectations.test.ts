@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { loadNative } from "../../src/engine/native.js";
 import { metricValue } from "../../src/record/metric-values.js";
+import type { AttackMetrics, SwarmMetrics } from "../../src/record/run-record.js";
 import { COMPARED_METRICS, EXPECTED_METRICS } from "../../src/scenarios/metric-names.js";
 import { pspsRun } from "../fixtures/psps-results.js";
 import { errorsOf, SHORTEST, scenarioOf } from "./scenario-text.js";
@@ -118,9 +119,23 @@ describe("margins", () => {
 	});
 });
 
+/** What a run with a swarm has beside the others: every figure of it. */
+const SWARM: SwarmMetrics = {
+	...{ gateways: 4, detected: 1, seconded: 1, devicesBlocked: 1, addressesBlocked: 1, blockedEverywhere: 1 },
+	...{ firstBlockSeconds: 1, spreadP50Seconds: 1, spreadP99Seconds: 1, spreadMaxSeconds: 1 },
+	...{ spreadMaxRounds: 1, boundRounds: 6, wrongBlocks: 0, wrongBlockedDeviceHours: 0 },
+	...{ wrongBlocksPerDeviceHour: 0, blocks: 1, expired: 1, overruled: 1, vetoed: 1, uncorroborated: 1 },
+	...{ accusations: 1, ups: 1, downs: 1, expulsions: 1, censusChanges: 1, gossipBytesPerNodeSecond: 1 },
+	...{ datagramsPerNodeSecond: 1, datagramsLost: 1, datagramsRefused: 1 },
+};
+const ATTACK: AttackMetrics = { devices: 1, frames: 1, sessions: 1, readingsStored: 1 };
+
 describe("the names of metrics", () => {
 	const run = pspsRun("klais");
-	const full = { ...run, virtual: { ...run.virtual, drops: {}, takeovers: [] } };
+	const full = {
+		...run,
+		virtual: { ...run.virtual, drops: {}, takeovers: [], swarm: SWARM, attack: ATTACK },
+	};
 
 	/** Paths of every number in a record; lists apart. */
 	function numbers(value: unknown, path: string): string[] {

@@ -35,7 +35,6 @@ pub struct Seat {
     /// The next step of the sweep over the filter's words, and when it is due.
     pub(crate) sweep: (u64, u64),
     pub(crate) sweep_step_micros: u64,
-    own: u32,
     /// The gateway's time, readings admitted by then, and the rate at that time.
     admitted: (u64, u64, u32),
 }
@@ -52,7 +51,6 @@ impl Seat {
             devices: config.devices,
             sweep: (0, now),
             sweep_step_micros: config.window_micros.div_ceil(SWEEP_STEPS_PER_WINDOW),
-            own: config.gateway,
             admitted: (0, 0, 0),
         }
     }
@@ -105,13 +103,12 @@ impl Seat {
         });
     }
 
-    /// Takes what has become of members. Where the others had given this gateway up, it takes its shards anew, at
-    /// `now_gateway` of its own time: whoever took them has fenced this process, and what it knows of them may be old.
+    /// Takes what has become of members. Where the others had given this gateway up, it makes sure of its shards, at
+    /// `now_gateway` of its own time: whoever took one has fenced this process, and what it knows of that one may be old.
     pub fn take_events<P: Payload>(&mut self, now_gateway: u64, gateway: &mut Gateway<P>) -> Vec<Event> {
         let events = self.swarm.take_events();
         for _ in events.iter().filter(|event| event.change == Change::Expelled) {
-            gateway.set_member(now_gateway, self.own, false);
-            gateway.set_member(now_gateway, self.own, true);
+            gateway.doubt(now_gateway);
         }
         events
     }

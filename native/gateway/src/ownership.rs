@@ -192,10 +192,21 @@ impl<P: Payload> Gateway<P> {
 
     /// A session is about to be opened in a shard: sees to it that the shard is known to be still this gateway's.
     pub(crate) fn prove(&mut self, now: u64, number: u32) {
-        let deduplicate = self.config.deduplicate;
+        if now >= self.shards[number as usize].proven_at.saturating_add(PROOF_MICROS) {
+            self.owe_proof(number);
+        }
+    }
+
+    /// Others had given this gateway up, and may have taken its shards: it finds out before it opens another session. Whoever was
+    /// replaced is fenced by the transaction that is to prove it, and reads the shard anew; nobody else loses a session.
+    pub fn doubt(&mut self, now: u64) {
+        self.poll(now);
+        (0..self.config.shards).for_each(|number| self.owe_proof(number));
+    }
+
+    fn owe_proof(&mut self, number: u32) {
         let shard = &mut self.shards[number as usize];
-        let is_old = now >= shard.proven_at.saturating_add(PROOF_MICROS);
-        if deduplicate && is_old && shard.state == State::Serving && !shard.proof_due {
+        if self.config.deduplicate && shard.state == State::Serving && !shard.proof_due {
             shard.proof_due = true;
             self.proofs_due += 1;
         }

@@ -6,6 +6,7 @@
 use crate::cluster::Cluster;
 use crate::fleet::Fleet;
 use crate::options::{ClusterOptions, FleetOptions};
+use crate::swarm::SwarmOptions;
 use napi::bindgen_prelude::{Error, Float64Array, Float64ArraySlice, Result, Uint8Array, Uint16Array};
 use napi_derive::napi;
 use std::cell::RefCell;
@@ -136,6 +137,18 @@ pub fn create_cluster(options: ClusterOptions) -> Result<u32> {
 #[napi]
 pub fn dispose_cluster(id: u32) {
     dispose(&CLUSTERS, id);
+}
+
+/// See [`Cluster::join_swarm`]; `devices`: those of the cluster.
+#[napi(catch_unwind)]
+pub fn join_swarm(id: u32, options: SwarmOptions, devices: u32) -> Result<()> {
+    with(&CLUSTERS, id, |cluster| cluster.join_swarm(&options, devices))
+}
+
+/// See [`Cluster::swarm_figures`].
+#[napi(catch_unwind)]
+pub fn swarm_figures(id: u32) -> Result<Vec<f64>> {
+    with(&CLUSTERS, id, |cluster| Ok(cluster.swarm_figures()))
 }
 
 /// See [`Cluster::attach`].

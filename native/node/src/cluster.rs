@@ -1,10 +1,13 @@
 //! All gateways of a run. A device is whoever's frame comes in the block of a gateway: its own, or one that it was sent to.
 
 use crate::digest::Digest;
+use crate::eyes::UNREAD_NAMES;
 use crate::log::Log;
 use crate::options::{ClusterOptions, bad};
 use crate::record::{Record, WORDS, kind};
+use crate::swarm::Swarms;
 use crate::typed_array::{owned_bytes, owned_words, words};
+use klais_burst_sync::Frame;
 use klais_gateway::{CheckpointTable, DROP_NAMES, Gateway, Ingress, Outcome, SinkRequest};
 use napi::bindgen_prelude::{Error, Float64Array, Float64ArraySlice, Result, Uint8Array};
 
@@ -17,7 +20,11 @@ const DAM_BYTES_PER_DEVICE: u32 = 16;
 
 /// The gateways, and what their broker's checkpoints say.
 pub struct Cluster {
-    gateways: Vec<Gateway>,
+    pub(crate) gateways: Vec<Gateway>,
+    /// `None`: the engine says who is there, and nobody is blocked.
+    pub(crate) swarms: Option<Swarms>,
+    /// Frames dropped for what they are, in the order of `UNREAD_NAMES`.
+    pub(crate) unread: [u64; UNREAD_NAMES.len()],
     /// Stopped, but not dead: neither polled nor given anything.
     frozen: Vec<bool>,
     /// `None` where gateways keep no marks.
@@ -59,6 +66,8 @@ impl Cluster {
             log: options.deduplicate.then(|| Log::new(options.devices, options.shards)),
             shards: options.shards.max(1),
             gateways,
+            swarms: None,
+            unread: [0; UNREAD_NAMES.len()],
             digest: Digest::default(),
             inbox: Vec::new(),
             arrays: None,
@@ -128,10 +137,21 @@ impl Cluster {
     fn decide(&mut self, gateway: u32, record: &Record, answers: &mut Blocks<'_>) -> Result<u8> {
         self.digest.add(record);
         let frame = record.to_frame().ok_or_else(|| Error::from_reason("not a frame"))?;
+        if self.is_shut_out(gateway, record) {
+            return Ok(DROPPED);
+        }
         Ok(match self.gateways[gateway as usize].ingress(record.time, record.device, &frame) {
             Ingress::Accept => ACCEPTED,
             Ingress::Drop(_) => DROPPED,
+            // Only user space knows whose a shard is, and it looks at the MAC first.
+            Ingress::Answer(_) if record.forger().is_some() => {
+                self.open(gateway, record, &frame);
+                DROPPED
+            }
             Ingress::Answer(answer) => {
+                if matches!(answer, Frame::Redirect { .. }) {
+                    self.saw_redirected(gateway, record, &frame);
+                }
                 answers.put(gateway, &Record::from_frame(record.time, record.device, &answer))?;
                 ANSWERED
             }
@@ -139,7 +159,7 @@ impl Cluster {
     }
 
     /// User space's half: the first `count` records of the inbox (STORED; then per gateway, after a GATEWAY record, its accepted
-    /// frames, OUTCOME, OPENED, MEMBER, FREEZE and RESTART in time order), then everything due before `horizon`. Frames, OPEN,
+    /// frames, OUTCOME, OPENED, MEMBER, FREEZE, RESTART, START, WIRE and ACCUSE in time order), then everything due before `horizon`. Frames, OPEN,
     /// CLOSE, SUBMISSION and ENTRY records go to the outbox, in blocks by gateway.
     pub fn handle(&mut self, horizon: f64, count: u32) -> Result<()> {
         let mut arrays = self.arrays.take().ok_or_else(|| Error::from_reason("no arrays attached"))?;
@@ -159,11 +179,15 @@ impl Cluster {
             let gateway = at.ok_or_else(|| Error::from_reason("a record of no gateway"))?;
             self.handle_record(gateway, &record)?;
         }
+        if let Some(swarms) = &mut self.swarms {
+            swarms.run(horizon as u64, &mut self.gateways, &mut self.digest);
+        }
         self.collect(horizon as u64);
         let records = crate::record::drain(&mut self.out, &mut self.sent, owned_words(&mut arrays.outbox));
         let is_busy = |(gateway, frozen): (&Gateway, &bool)| !frozen && !gateway.is_idle();
-        let busy = u8::from(self.gateways.iter().zip(&self.frozen).any(is_busy));
-        let status = [f64::from(records), (self.out.len() - self.sent) as f64, f64::from(busy)];
+        // Gossip never rests.
+        let busy = self.swarms.is_some() || self.gateways.iter().zip(&self.frozen).any(is_busy);
+        let status = [f64::from(records), (self.out.len() - self.sent) as f64, f64::from(u8::from(busy))];
         for (slot, value) in owned_words(&mut arrays.counts).iter_mut().zip(status) {
             *slot = value;
         }
@@ -190,11 +214,26 @@ impl Cluster {
             }
             kind::OPENED => at.open_failed(time, record.a),
             kind::MEMBER => at.set_member(time, record.a, on),
-            kind::FREEZE => self.frozen[gateway as usize] = on,
-            kind::RESTART => at.restart(time),
+            kind::FREEZE => {
+                self.frozen[gateway as usize] = on;
+                if let Some(swarms) = &mut self.swarms {
+                    swarms.freeze(time, gateway, on);
+                }
+            }
+            kind::RESTART => {
+                at.restart(time);
+                if let Some(swarms) = &mut self.swarms {
+                    swarms.stop(time, gateway);
+                }
+            }
+            kind::START | kind::WIRE | kind::ACCUSE => {
+                if let Some(swarms) = &mut self.swarms {
+                    swarms.take(gateway, record, at)?;
+                }
+            }
             _ => {
                 let frame = record.to_frame().ok_or_else(|| Error::from_reason("not a frame"))?;
-                at.handle(time, record.device, &frame, ());
+                self.open(gateway, record, &frame);
             }
         }
         Ok(())
@@ -268,14 +307,13 @@ impl Cluster {
 
     /// Names of the reasons for which frames are dropped, in the order of `drops`.
     pub fn drop_names() -> Vec<String> {
-        DROP_NAMES.iter().map(|name| (*name).to_owned()).collect()
+        DROP_NAMES.iter().chain(&UNREAD_NAMES).map(|name| (*name).to_owned()).collect()
     }
 
     /// Frames dropped so far, by reason.
     pub fn drops(&self) -> Vec<f64> {
-        (0..DROP_NAMES.len())
-            .map(|n| self.gateways.iter().map(|g| g.drops()[n]).sum::<u64>() as f64)
-            .collect()
+        let by_gateways = (0..DROP_NAMES.len()).map(|n| self.gateways.iter().map(|g| g.drops()[n]).sum());
+        by_gateways.chain(self.unread).map(|frames: u64| frames as f64).collect()
     }
 
     /// Digest of every event so far, hex.

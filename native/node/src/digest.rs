@@ -11,6 +11,10 @@ impl Digest {
         self.0.update(&record.bytes());
     }
 
+    pub fn add_bytes(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
     pub fn hex(&self) -> String {
         format!("{:032x}", self.0.digest128())
     }

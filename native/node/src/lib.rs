@@ -4,8 +4,10 @@
 mod bindings;
 mod cluster;
 mod digest;
+mod eyes;
 mod fleet;
 mod log;
 mod options;
 mod record;
+mod swarm;
 mod typed_array;

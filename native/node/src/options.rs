@@ -140,7 +140,7 @@ impl ClusterOptions {
     }
 }
 
-fn cookie_key(low: u32, high: u32, gateway: u32) -> [u8; 16] {
+pub fn cookie_key(low: u32, high: u32, gateway: u32) -> [u8; 16] {
     let mut key = [0; 16];
     for (chunk, word) in key.chunks_exact_mut(4).zip([low, high, gateway, low ^ high]) {
         chunk.copy_from_slice(&word.to_le_bytes());

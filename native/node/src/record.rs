@@ -12,6 +12,9 @@ use klais_gateway::{SinkEntry, Submission};
 const CLAIM: u32 = 1 << 31;
 const CLAIM_SHIFT: u32 = 16;
 
+/// Among the flags of DATA: it is under no key that a device has. `a` is the number of whoever sent it.
+const FORGED: u8 = 1 << 7;
+
 /// Float64 words per record.
 pub const WORDS: usize = 4;
 
@@ -43,6 +46,13 @@ pub mod kind {
     pub const MEMBER: u8 = 56;
     pub const FREEZE: u8 = 57;
     pub const CLOSE: u8 = 58;
+    pub const START: u8 = 59;
+    pub const WIRE: u8 = 60;
+    pub const ACCUSE: u8 = 61;
+    /// In the digest alone, as the two after it.
+    pub const GOSSIP: u8 = 62;
+    pub const BLOCK: u8 = 63;
+    pub const UNBLOCK: u8 = 64;
 }
 
 /// An unpacked record. The order of fields is the order of sorting.
@@ -65,6 +75,11 @@ impl Record {
 
     pub fn kind(&self) -> u8 {
         self.meta as u8
+    }
+
+    /// Who has forged this frame, if anybody has.
+    pub fn forger(&self) -> Option<u32> {
+        (self.kind() == kind::DATA && self.flags() & FORGED != 0).then_some(self.a)
     }
 
     fn flags(&self) -> u8 {

@@ -66,7 +66,7 @@ impl Daemon {
                 Change::Cleared => info!(gateway, incarnation, "a gateway answers again"),
                 Change::Held => warn!(gateway, incarnation, "a gateway comes and goes"),
                 Change::Expelled => {
-                    warn!(incarnation, "the others had given this gateway up: it takes its shards anew");
+                    warn!(incarnation, "the others had given this gateway up: it makes sure of its shards");
                 }
             }
         }
