@@ -88,6 +88,41 @@ describe.skipIf(CHROMIUM === undefined)("the page in Chromium (skipped without /
 		await page.close();
 	});
 
+	it("opens 20 scenarios under 5 policies in less than 2 s, every chart in it with a name", async () => {
+		const policies = ["none", "static", "aimd", "gradient2", "klais"];
+		const runs = Array.from({ length: 20 }, (_, index) =>
+			policies.map((policy) => ({ ...pspsRun(policy), scenario: `scenario-${index}` })),
+		);
+		const page = await open(fileOf(...runs.flat()));
+		const seconds: number[] = [];
+		// The cores may be at work elsewhere: the quickest of three counts.
+		for (let opening = 0; opening < 3; opening++) {
+			const start = performance.now();
+			await page.reload();
+			await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+			seconds.push((performance.now() - start) / 1_000);
+		}
+		expect(Math.min(...seconds)).toBeLessThan(2);
+		const nameless = await page
+			.locator("svg.chart")
+			.evaluateAll(
+				(charts) =>
+					charts.filter(
+						(chart) =>
+							!chart.ownerDocument.getElementById(chart.getAttribute("aria-labelledby") ?? "")?.textContent,
+					).length,
+			);
+		expect(nameless).toBe(0);
+		const last = page.locator("#scenario-19-backlog svg.broad");
+		await page.evaluate("location.assign('#scenario-19-backlog')");
+		await expect
+			.poll(() => last.evaluate((svg) => svg.getBoundingClientRect().top))
+			.toBeLessThan(DESKTOP.height);
+		expect(await last.locator("path").count()).toBeGreaterThan(4);
+		expect(troubles).toEqual([]);
+		await page.close();
+	}, 60_000);
+
 	it("follows deep links to every anchor", async () => {
 		const page = await open(EDGES["two scenarios"] ?? fileOf());
 		const hashes = await page
@@ -95,7 +130,6 @@ describe.skipIf(CHROMIUM === undefined)("the page in Chromium (skipped without /
 			.evaluateAll((links) => links.map((link) => link.getAttribute("href") ?? ""));
 		expect(hashes).toContain("#kddi-2022-07");
 		expect(hashes.length).toBeGreaterThan(20);
-		await page.addStyleTag({ content: "html{scroll-behavior:auto!important}" });
 		for (const hash of hashes) {
 			await page.evaluate(`location.assign(${JSON.stringify(hash)})`);
 			expect(await page.locator(`[id="${hash.slice(1)}"]`).isVisible(), hash).toBe(true);
