@@ -25,6 +25,10 @@ const LINES = /(?:<line [^>]*\/>){2,}/g;
 const TEXTS = /(?:<text [^>]*>[^<]*<\/text>){2,}/g;
 const PLACE = / transform="translate\((-?[\d.]+),(-?[\d.]+)\)"/;
 
+/** A dot: two arcs around a place. */
+const DOT =
+	/<path transform="translate\(([\d.-]+),([\d.-]+)\)" d="M([\d.]+),0A\3,\3,0,1,1,-\3,0A\3,\3,0,1,1,\3,0"/g;
+
 /**
  * The drawing in an SVG by Vega, without the `<svg>` around it and without what does not show: a third of it. Charts
  * of one page then share no ids, and a chart that is drawn again is the same (Vega numbers clip paths through the whole process).
@@ -34,6 +38,7 @@ export function leanSvg(svg: string): string {
 	const drawing = svg.slice(svg.indexOf(">", svg.indexOf("<svg")) + 1, svg.lastIndexOf("</svg>"));
 	const shown = UNSEEN.reduce((rest, pattern) => rest.replace(pattern, ""), drawing);
 	return unwrapped(shown)
+		.replace(DOT, '<circle cx="$1" cy="$2" r="$3"')
 		.replace(/(?<!opacity=")-?\b\d+\.\d{2,}/g, tenth)
 		.replace(LINES, joinedLines)
 		.replace(TEXTS, joinedTexts)
