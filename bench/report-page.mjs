@@ -65,12 +65,17 @@ async function openingMillis(page) {
 
 const results = widened(record);
 const start = performance.now();
+const before = process.cpuUsage();
 const html = await renderHtml(results);
 const seconds = (performance.now() - start) / 1000;
+const { user, system } = process.cpuUsage(before);
+const cpuSeconds = (user + system) / 1e6;
 process.stdout.write(
 	`${SCENARIOS} scenarios x ${POLICIES.length} policies: ${Buffer.byteLength(html)} bytes (bar 3,000,000)\n`,
 );
-process.stdout.write(`rendered in ${seconds.toFixed(2)} s (bar 10)\n`);
+process.stdout.write(
+	`rendered in ${seconds.toFixed(2)} s, of it ${cpuSeconds.toFixed(2)} s of CPU (bar 10)\n`,
+);
 if (existsSync("/usr/bin/chromium")) {
 	const times = await openingMillis(html);
 	process.stdout.write(
