@@ -104,7 +104,7 @@ function serverLines(facts: ImportedFacts): string[] {
 		"  slotWindow: 60s",
 		"",
 		"broker:",
-		"  partitions: 64",
+		"  partitions: 16",
 		"  nodes: 1",
 		`  capacity: ${capacityPerSecond}/s # ${(capacityPerSecond / Math.max(1, live)).toFixed(1)} times the live load of ${grouped(live)}/s`,
 		"  # Assumed for an idle broker that commits transactions at acks=all.",

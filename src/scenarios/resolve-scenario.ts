@@ -22,7 +22,7 @@ import type { ScenarioInput } from "./schema.js";
 import type { Problem } from "./schema-errors.js";
 
 /** Of the topic, where the scenario does not say; more, where there are more gateways or nodes. */
-const PARTITIONS = 64;
+const PARTITIONS = 16;
 /** Of a quartz without temperature compensation outdoors, rounded up. */
 const DRIFT_PPM = 200;
 
