@@ -7,5 +7,6 @@ export const RULES = [
 	"At no moment are more devices out than there are, or more gateways or nodes hit.",
 	"`reset`, `ahead` and `drifting` are at most 100 % together.",
 	"`partitions` is at least `gateways.count` and `broker.nodes`; multiples of both share the load evenly.",
+	"A `liar` needs `gateways.swarm`, and is one of the gateways. With a swarm no gateway dies unnoticed (`takeover: false`).",
 	"No policy is named twice.",
 ];

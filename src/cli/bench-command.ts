@@ -12,6 +12,7 @@ import type { Group } from "./bench/group.js";
 import { hold } from "./bench/hold.js";
 import { kafka } from "./bench/kafka.js";
 import { nativeStep } from "./bench/native-step.js";
+import { swarm } from "./bench/swarm.js";
 import { sweep } from "./bench/sweep.js";
 import { renderTable } from "./bench/table.js";
 import { turnaround } from "./bench/turnaround.js";
@@ -31,6 +32,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
 	xdp,
 	"drop-peers": dropPeers,
 	"gateway-service": gatewayService,
+	swarm,
 	"native-step": nativeStep,
 	turnaround,
 	sweep,

@@ -67,7 +67,7 @@ export function swarmMetrics(
 		spreadP99Seconds: spread("spreadP99"),
 		spreadMaxSeconds: spread("spreadMax"),
 		spreadMaxRounds: of("everywhere") === 0 ? null : of("spreadMax") / ROUND_MICROS,
-		boundRounds: Math.round(BOUND_FACTOR * 10 * Math.log2(gateways.count)) / 10,
+		boundRounds: Math.round(BOUND_FACTOR * 10 * log2(gateways.count)) / 10,
 		wrongBlocks: of("wrongBlocks"),
 		wrongBlockedDeviceHours: of("wrongMicros") / HOUR_MICROS,
 		wrongBlocksPerDeviceHour: deviceHours === 0 ? 0 : of("wrongBlocks") / deviceHours,
@@ -86,6 +86,23 @@ export function swarmMetrics(
 		datagramsLost: of("lost"),
 		datagramsRefused: of("refused"),
 	};
+}
+
+/** By squaring, which rounds the same everywhere: whole digits, then sixteen binary places. */
+function log2(value: number): number {
+	let digits = 0;
+	let rest = value;
+	for (; rest >= 2; rest /= 2) {
+		digits++;
+	}
+	for (let place = 0.5; place > 1e-5; place /= 2) {
+		rest *= rest;
+		if (rest >= 2) {
+			rest /= 2;
+			digits += place;
+		}
+	}
+	return digits;
 }
 
 /** What attacks came to; undefined where nobody attacked. */

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { prepareHistograms } from "../../src/engine/collector.js";
 import type { Simulation } from "../../src/engine/simulation.js";
@@ -153,4 +154,37 @@ describe("a swarm of gateways in the simulator", () => {
 		expect(record.virtual.swarm).toBeUndefined();
 		expect(record.virtual.drops["mac"]).toBe(4_000);
 	});
+});
+
+describe("whatever goes wrong at once", () => {
+	const time = fc.integer({ min: 5, max: 60 });
+	const fault = fc.tuple(fc.integer({ min: 0, max: 3 }), time, fc.integer({ min: 1, max: 25 }));
+	const attack = fc.tuple(fc.constantFrom("hello-flood", "data-flood", "forge", "liar"), time);
+
+	it("no device of the fleet is blocked, and no reading is lost or stored twice", () => {
+		const plan = fc.tuple(fault, fc.array(attack, { minLength: 1, maxLength: 3 }), fc.boolean(), fc.string());
+		fc.assert(
+			fc.property(plan, ([[kind, out, seconds], attacks, isLossy, seed]) => {
+				const back = out + seconds;
+				const outages = [dies(1, out, back), freezes(1, out, back), parted(2, out, back, isLossy)];
+				const chosen = outages[kind];
+				const scenario = swarmOf({
+					count: 5,
+					seed,
+					network: isLossy ? LOSSY : LAN,
+					outages: [
+						{ kind: "power", cohorts: [cohort(150, 8, 25)] },
+						...(chosen === undefined ? [] : [chosen]),
+					],
+					attacks: attacks.map(([name, from]) =>
+						name === "liar" ? liar(from, from + 20) : flood(name as "forge", 5, from, from + 20),
+					),
+				});
+				const finished = simulate(scenario, "klais");
+				expectHonest(finished);
+				expect(swarm(finished.record).wrongBlocks).toBe(0);
+			}),
+			{ numRuns: 8, seed: 16 },
+		);
+	}, 120_000);
 });

@@ -9,7 +9,7 @@ use crate::Payload;
 use crate::entry::Entry;
 use crate::gateway::{CREDIT_SLACK, Gateway, millis};
 use crate::pace::Load;
-use klais_burst_sync::{Data, Frame, Lane, Nack, NackReason};
+use klais_burst_sync::{Data, Frame, Hello, Lane, Nack, NackReason};
 use klais_dam::{Layer, Limit};
 use klais_units::{NANOS_PER_MICRO, NANOS_PER_SECOND};
 
@@ -41,6 +41,13 @@ impl<P: Payload> Gateway<P> {
                 (self.config.commit_interval_micros, 0)
             }
         }
+    }
+
+    /// What a device says that it owes, as far as it can be: no more than its own bucket lets through at once. A liar reserves
+    /// that much of everybody's time, and not 65,535 readings.
+    pub(crate) fn believed(&self, hello: &Hello) -> u32 {
+        let most = self.config.dam.device.map_or(u64::MAX, |limit| limit.burst);
+        u32::from(hello.backlog).min(u32::try_from(most).unwrap_or(u32::MAX))
     }
 
     /// Those who began, or were sent away before, may fill the queue to twice what newcomers may.

@@ -91,7 +91,7 @@ impl<P: Payload> Gateway<P> {
         let marks = deduplicate.then(|| (entry.mark(Lane::Live), entry.mark(Lane::Backfill)));
         self.stats.online += u64::from(is_newcomer);
         self.control.on_opened();
-        let (delay_micros, credit) = self.reserve(now, device, u32::from(hello.backlog));
+        let (delay_micros, credit) = self.reserve(now, device, self.believed(&hello));
         if let Some(entry) = self.entry_mut(device) {
             entry.credit = credit;
         }
@@ -115,8 +115,8 @@ impl<P: Payload> Gateway<P> {
     fn admit_again(&mut self, now: u64, device: u32, hello: Hello) {
         let (entry, term) = (self.entry(device), self.term_of(device));
         let marks = self.config.deduplicate.then(|| (entry.mark(Lane::Live), entry.mark(Lane::Backfill)));
-        let begun = u32::from(entry.credit) != u32::from(hello.backlog) + CREDIT_SLACK;
-        let delay = if begun { 0 } else { self.reserve(now, device, u32::from(hello.backlog)).0 };
+        let begun = u32::from(entry.credit) != self.believed(&hello) + CREDIT_SLACK;
+        let delay = if begun { 0 } else { self.reserve(now, device, self.believed(&hello)).0 };
         let backfill_delay_millis = millis(delay);
         let admit =
             Admit { session: hello.session, marks, backfill_delay_millis, credit: entry.credit, term };

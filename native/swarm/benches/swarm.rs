@@ -1,7 +1,7 @@
-//! What the swarm costs a gateway.
+//! What the swarm costs a gateway, and how fast word gets round.
 //!
 //! `cargo bench -p klais-swarm` prints a table; with `-- --json` one JSON object a row; `--quick` takes small sizes.
-//! `gossip` is what a gateway of so many spends in a quiet second of virtual time: all of them run in one thread, and
+//! `CPU per gateway` is what a gateway of so many spends in a quiet second of virtual time: all of them run in one thread, and
 //! what they say is delivered at once. `observe` is one observation, of devices in no order. Wall time of one thread.
 #![forbid(unsafe_code)]
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "a benchmark takes the time")]
@@ -16,10 +16,59 @@ use klais_units::{draw, scale};
 const SECOND: u64 = 1_000_000;
 const OBSERVATIONS: u64 = 200_000;
 
+#[path = "../tests/common/mod.rs"]
+mod common;
+
+/// A percent of one CPU.
+const WANTED_MICROS_PER_SECOND: f64 = 10_000.0;
+/// Bytes per gateway and second may grow so much from 64 gateways on.
+const FLAT: f64 = 1.05;
+
 struct Row {
     name: String,
     unit: &'static str,
     samples: Vec<f64>,
+    wanted: Option<f64>,
+}
+
+/// Of each size: rounds from the first gateway that is sure to the last that drops, milliseconds until all know of one that
+/// was killed, and bytes sent per gateway in a quiet second. In virtual time; a sample is another seed.
+fn scale_rows(sizes: &[usize], seeds: u64) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut flat = None;
+    for gateways in sizes.iter().copied() {
+        let (mut rounds, mut known, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
+        for seed in 1..=seeds {
+            let mut net = common::Net::new(gateways, seed, common::LAN);
+            net.converge(120 * SECOND);
+            // What is still to be told of the beginning is told.
+            net.run_for(5 * SECOND);
+            bytes.push(common::scale::cost(&mut net).0 as f64);
+            let round = klais_swarm::Timing::default().news_interval_micros;
+            rounds.push(common::scale::spread(&mut net) as f64 / round as f64);
+            let killed = net.now;
+            net.kill(1);
+            net.run_for(4 * SECOND);
+            let told = net.told(1, klais_swarm::Change::Down, killed);
+            let last = told.values().max().copied().unwrap_or(killed + 4 * SECOND);
+            known.push((last - killed) as f64 / 1_000.0);
+        }
+        let bar = flat.filter(|_| gateways > 64);
+        if gateways == 64 {
+            flat = bytes.first().map(|bytes| bytes * FLAT);
+        }
+        let row = |name: &str, unit, samples, wanted| Row {
+            name: format!("{name}, {gateways} gateways"),
+            unit,
+            samples,
+            wanted,
+        };
+        let bound = common::rounds_max(gateways);
+        rows.push(row("first detection to the last that drops", "rounds of 20 ms", rounds, Some(bound)));
+        rows.push(row("killed, known to all", "ms", known, None));
+        rows.push(row("sent per gateway, quiet", "bytes/s", bytes, bar));
+    }
+    rows
 }
 
 fn address(gateway: usize) -> SocketAddr {
@@ -79,8 +128,9 @@ fn gossip(gateways: usize, samples: usize) -> Row {
         began.elapsed().as_nanos() as f64 / 1_000.0 / gateways as f64 * 2.0
     };
     Row {
-        name: format!("gossip of {gateways} gateways"),
+        name: format!("CPU per gateway, {gateways} gateways"),
         unit: "us/s",
+        wanted: Some(WANTED_MICROS_PER_SECOND),
         samples: (0..samples).map(|_| sample()).collect(),
     }
 }
@@ -105,6 +155,7 @@ fn observe(name: &str, devices: u32, samples: usize, of: fn(u32, IpAddr) -> Obse
     Row {
         name: format!("observe: {name}"),
         unit: "ns/frame",
+        wanted: None,
         samples: (0..samples).map(|_| sample()).collect(),
     }
 }
@@ -117,8 +168,9 @@ fn main() {
     }
     let has = |name: &str| arguments.iter().any(|argument| argument == name);
     let (samples, devices, most) = if has("--quick") { (2, 20_000, 64) } else { (9, 1_000_000, 1_000) };
-    let mut rows: Vec<_> =
-        [3, 8, 64, 1_000].into_iter().filter(|n| *n <= most).map(|n| gossip(n, samples)).collect();
+    let sizes: Vec<_> = [3, 8, 64, 256, 1_000].into_iter().filter(|n| *n <= most).collect();
+    let mut rows = scale_rows(&sizes, if most > 64 { 3 } else { 1 });
+    rows.extend(sizes.iter().map(|gateways| gossip(*gateways, samples)));
     rows.push(observe("HELLO", devices, samples, |device, source| Observation::Hello { device, source }));
     rows.push(observe("live readings", devices, samples, |device, source| Observation::Live {
         device,
@@ -132,13 +184,16 @@ fn main() {
         if has("--json") {
             let samples: Vec<String> = row.samples.iter().map(|value| format!("{value:.2}")).collect();
             let (name, unit, samples) = (&row.name, row.unit, samples.join(","));
+            let wanted = row.wanted.filter(|_| !has("--quick"));
+            let wanted =
+                wanted.map_or_else(String::new, |most| format!(r#","wanted":{most},"judged":"median""#));
             println!(
-                r#"{{"name":"{name}","unit":"{unit}","better":"lower","samples":[{samples}],"environment":{{"devices":"{devices}"}}}}"#
+                r#"{{"name":"{name}","unit":"{unit}","better":"lower","samples":[{samples}]{wanted},"environment":{{"devices":"{devices}"}}}}"#
             );
         } else {
             row.samples.sort_by(f64::total_cmp);
             let (best, median) = (row.samples[0], row.samples[row.samples.len() / 2]);
-            println!("{:<38} best {best:>8.1}  median {median:>8.1}  {}", row.name, row.unit);
+            println!("{:<62} best {best:>8.1}  median {median:>8.1}  {}", row.name, row.unit);
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Many gateways in one process, over a network that delays, loses, doubles and cuts. Virtual time.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod scale;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
