@@ -53,7 +53,7 @@ export interface ClusterOptions {
 }
 
 /** The swarm of a cluster; mirrors `SwarmOptions` in `native/node`. */
-export interface SwarmOptions {
+interface SwarmOptions {
 	readonly keyLow: number;
 	readonly keyHigh: number;
 	/** Devices numbered from here on are hostile. */

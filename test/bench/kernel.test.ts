@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { gatewayServiceResult } from "../../src/cli/bench/gateway-service.js";
+import { swarmResult } from "../../src/cli/bench/swarm.js";
 import { runBench } from "../../src/cli/bench-command.js";
 import type { BenchRecord } from "../../src/record/run-record.js";
 import { PROJECT } from "../cli/support.js";
@@ -150,5 +151,26 @@ describe("a gateway's service time", () => {
 		expect(() => gatewayServiceResult("")).toThrow("printed no record");
 		expect(() => gatewayServiceResult("warming up\n")).toThrow("line 1 is no record");
 		expect(() => gatewayServiceResult(JSON.stringify({ ...LINE, extra: 1 }))).toThrow("line 1");
+	});
+});
+
+describe("the swarm's figures", () => {
+	const LINE = {
+		name: "first detection to the last that drops, 8 gateways",
+		unit: "rounds of 20 ms",
+		better: "lower",
+		samples: [4.2, 9.5, 9.8],
+		wanted: 9,
+		judged: "median",
+		environment: { devices: "1000000" },
+	};
+
+	it("say where the bound on gossip is missed", () => {
+		const { records, tables, failures } = swarmResult(`${JSON.stringify(LINE)}\n`);
+		expect(records).toMatchObject([{ name: `swarm, ${LINE.name}`, samples: LINE.samples }]);
+		expect(tables[0]?.rows).toEqual([
+			[LINE.name, "4.20", "9.50", LINE.unit, "3", "at most 9 (median)", "MISSED"],
+		]);
+		expect(failures).toEqual([]);
 	});
 });
