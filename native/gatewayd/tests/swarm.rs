@@ -101,7 +101,8 @@ fn who_ends_says_so_and_who_sleeps_comes_back() {
     settle(&all(&daemons));
     let stats = daemons[1].stats();
     assert_eq!(stats["swarm"]["gossip"]["expulsions"], 1, "it was told");
-    assert_eq!(stats["gateway"]["takeovers"], 16, "it took its shards twice");
+    // Each daemon has a mock of a broker to itself, so nobody has fenced it: it makes sure of that, and serves on.
+    assert_eq!((&stats["gateway"]["takeovers"], &stats["gateway"]["fenced"]), (&8.into(), &0.into()));
     let Some(last) = daemons.pop() else { panic!("three") };
     last.signal(Signal::SIGTERM);
     let (status, _) = last.end();
