@@ -22,6 +22,7 @@ export interface FleetOptions {
 	readonly windowFrames: number;
 	readonly frameReadings: number;
 	readonly liveFirst: boolean;
+	readonly clientThrottle: boolean;
 	/** Gateways on the list that each device was given; it begins at the home of its shard. */
 	readonly gateways: number;
 	readonly shards: number;
@@ -38,6 +39,8 @@ export interface ClusterOptions {
 	readonly deduplicate: boolean;
 	/** What finds out a gateway's share of the sink; `fixed`: it is `capacityPerSecond`. */
 	readonly controller: string;
+	/** The truth, for the controller that is told it; see `capacityCourse`. */
+	readonly capacityCourse: readonly number[];
 	readonly capacityPerSecond: number;
 	readonly sessionsPerSecond: number;
 	readonly slotWindowMicros: number;

@@ -1,5 +1,6 @@
-import type { Backoff, Firmware, PolicyName, Scenario } from "../scenarios/scenario.js";
+import type { Backoff, Firmware, PeerName, PolicyName, Scenario } from "../scenarios/scenario.js";
 import { hostileDevices } from "./attack-plan.js";
+import { capacityCourse } from "./capacity-course.js";
 import type { ClusterOptions, FleetOptions } from "./native.js";
 import type { Streams } from "./streams.js";
 
@@ -20,6 +21,8 @@ export interface Policy {
 	readonly retransmissionsMax: number;
 	/** null: the firmware's request time-out. */
 	readonly retransmitMicros: number | null;
+	/** Devices hold back requests that would hardly be accepted. */
+	readonly clientThrottle: boolean;
 }
 
 /** First wait for an ACK under burst sync, at least four times the link's slow end. */
@@ -33,6 +36,32 @@ const BACKFILL_QUEUE_SECONDS = 4;
 /** Share of the broker's ceiling that gateways use: at the ceiling itself its queue, and with it live latency, would wander. */
 const CAPACITY_PERMILLE = 985;
 
+const STATIC: Policy = {
+	name: "static",
+	admission: "drop",
+	controller: "fixed",
+	tcp: false,
+	exactlyOnce: true,
+	liveFirst: true,
+	backoffKind: "full-jitter",
+	retransmissionsMax: RETRANSMISSIONS_MAX,
+	retransmitMicros: RETRANSMIT_MICROS,
+	clientThrottle: false,
+};
+
+const KLAIS: Policy = {
+	name: "klais",
+	admission: "slots",
+	controller: "fixed",
+	tcp: false,
+	exactlyOnce: true,
+	liveFirst: true,
+	backoffKind: null,
+	retransmissionsMax: RETRANSMISSIONS_MAX,
+	retransmitMicros: RETRANSMIT_MICROS,
+	clientThrottle: false,
+};
+
 /** The policies, by name. */
 export const POLICIES: Readonly<Record<PolicyName, Policy>> = {
 	none: {
@@ -45,30 +74,26 @@ export const POLICIES: Readonly<Record<PolicyName, Policy>> = {
 		backoffKind: "exponential",
 		retransmissionsMax: 0,
 		retransmitMicros: null,
+		clientThrottle: false,
 	},
-	static: {
-		name: "static",
-		admission: "drop",
-		controller: "fixed",
-		tcp: false,
-		exactlyOnce: true,
-		liveFirst: true,
-		backoffKind: "full-jitter",
-		retransmissionsMax: RETRANSMISSIONS_MAX,
-		retransmitMicros: RETRANSMIT_MICROS,
-	},
-	klais: {
-		name: "klais",
-		admission: "slots",
-		controller: "fixed",
-		tcp: false,
-		exactlyOnce: true,
-		liveFirst: true,
-		backoffKind: null,
-		retransmissionsMax: RETRANSMISSIONS_MAX,
-		retransmitMicros: RETRANSMIT_MICROS,
-	},
+	static: STATIC,
+	klais: KLAIS,
+	aimd: peer("aimd"),
+	gradient2: peer("gradient2"),
+	vegas: peer("vegas"),
+	codel: peer("codel"),
+	breakwater: peer("breakwater"),
+	pid: peer("pid"),
+	"client-throttle": { ...peer("client-throttle"), controller: "fixed", clientThrottle: true },
+	"kafka-quota": peer("kafka-quota"),
+	// The bound has the best there is to carry its decisions out.
+	oracle: { ...KLAIS, name: "oracle", controller: "oracle" },
 };
+
+/** All as under `static` but the control law, and the firmware's own backoff. */
+function peer(name: PeerName): Policy {
+	return { ...STATIC, name, controller: name, backoffKind: null };
+}
 
 /** The fleet's native options under a policy. */
 export function fleetOptions(scenario: Scenario, policy: Policy, streams: Streams): FleetOptions {
@@ -96,6 +121,7 @@ export function fleetOptions(scenario: Scenario, policy: Policy, streams: Stream
 		windowFrames: firmware.windowFrames,
 		frameReadings: firmware.frameReadings,
 		liveFirst: policy.liveFirst,
+		clientThrottle: policy.clientThrottle,
 		gateways: scenario.gateways.count,
 		shards: scenario.broker.partitions,
 	};
@@ -115,6 +141,10 @@ export function clusterOptions(scenario: Scenario, policy: Policy, streams: Stre
 		admission: policy.admission,
 		deduplicate: policy.exactlyOnce,
 		controller: policy.controller,
+		capacityCourse:
+			policy.controller === "oracle"
+				? capacityCourse(broker, scenario.outages, CAPACITY_PERMILLE / 1_000)
+				: [],
 		capacityPerSecond: capacity,
 		sessionsPerSecond: gateways.sessionsPerSecond,
 		slotWindowMicros: gateways.slotWindowMicros,

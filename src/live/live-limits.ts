@@ -64,9 +64,12 @@ function mockWarnings(broker: Scenario["broker"], gateways: Scenario["gateways"]
 }
 
 function policyRefusals(policy: PolicyName): UserError[] {
-	return policy === "none"
-		? [refusal("--policy", "none travels over TCP, live runs over datagrams: use klais or static")]
-		: [];
+	if (policy === "none") {
+		return [refusal("--policy", "none travels over TCP, live runs over datagrams: use klais or static")];
+	}
+	return policy === "klais" || policy === "static"
+		? []
+		: [refusal("--policy", `${policy} is simulated only: use klais or static, or klais run`)];
 }
 
 function outageRefusals({ outages }: Scenario): UserError[] {

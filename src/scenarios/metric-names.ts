@@ -28,6 +28,7 @@ const DROP_REASONS = [
 	"mac",
 	"prefix",
 	"copied-frame",
+	"controller",
 ] as const;
 
 const SWARM_COUNTS = [

@@ -38,7 +38,19 @@ export type Expectation = {
 	readonly relation: Relation;
 } & ({ readonly value: number } | { readonly times: number; readonly of: string });
 
-export type PolicyName = "none" | "static" | "klais";
+export type PolicyName = "none" | "static" | "klais" | PeerName;
+
+/** Control laws that others have published, and the bound: see docs/policies.md. */
+export type PeerName =
+	| "aimd"
+	| "gradient2"
+	| "vegas"
+	| "codel"
+	| "breakwater"
+	| "pid"
+	| "client-throttle"
+	| "kafka-quota"
+	| "oracle";
 
 export interface Fleet {
 	/** 1 to 10,000,000 devices (the loader refuses more, naming the memory that they would take). */

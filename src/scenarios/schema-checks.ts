@@ -29,10 +29,20 @@ const ofOnePolicy = z.union([expectationText, z.array(expectationText)]).optiona
 const item = z.union(
 	[
 		expectationText,
-		strictMap({ none: ofOnePolicy, static: ofOnePolicy, klais: ofOnePolicy } satisfies Record<
-			PolicyName,
-			unknown
-		>),
+		strictMap({
+			none: ofOnePolicy,
+			static: ofOnePolicy,
+			klais: ofOnePolicy,
+			aimd: ofOnePolicy,
+			gradient2: ofOnePolicy,
+			vegas: ofOnePolicy,
+			codel: ofOnePolicy,
+			breakwater: ofOnePolicy,
+			pid: ofOnePolicy,
+			"client-throttle": ofOnePolicy,
+			"kafka-quota": ofOnePolicy,
+			oracle: ofOnePolicy,
+		} satisfies Record<PolicyName, unknown>),
 	],
 	{ error: "expected an expectation such as drainRatio <= 1.1, or a policy and its own" },
 );

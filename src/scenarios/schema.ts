@@ -10,7 +10,20 @@ import { bitRate, chance, duration, rate, share, strictMap, text, whole } from "
 /** The schema id that a scenario file starts with. */
 export const SCENARIO_SCHEMA_ID = "klais.scenario/1";
 
-export const POLICY_NAMES = ["none", "static", "klais"] as const satisfies readonly PolicyName[];
+export const POLICY_NAMES = [
+	"none",
+	"static",
+	"klais",
+	"aimd",
+	"gradient2",
+	"vegas",
+	"codel",
+	"breakwater",
+	"pid",
+	"client-throttle",
+	"kafka-quota",
+	"oracle",
+] as const satisfies readonly PolicyName[];
 
 export const COUNTERPARTS = ["devices", "peers", "broker"] as const satisfies readonly Counterpart[];
 

@@ -17,6 +17,7 @@ mod resend;
 mod schedule;
 mod session;
 mod term;
+mod throttle;
 pub mod wire;
 
 pub use backlog::{Backlog, READING_INDEX_MAX, Range};
@@ -27,3 +28,4 @@ pub use frame::{Admit, Cookie, Data, Defer, Frame, Hello, Lane, Mark, Nack, Nack
 pub use intake::{Intake, Offer};
 pub use schedule::Schedule;
 pub use term::{Term, TermEcho};
+pub use throttle::Throttle;

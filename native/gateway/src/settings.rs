@@ -110,7 +110,11 @@ impl GatewaySettings {
             dam: self.dam(),
             deduplicate: self.deduplicate,
             slots: self.admission == Admission::Slots,
-            controller: self.controller.clone(),
+            controller: self.controller.clone().for_gateway(
+                self.capacity_per_second.max(1),
+                interval,
+                u64::from(self.shards),
+            ),
             capacity_per_second: self.capacity_per_second.max(1),
             overbook_permille: self.overbook_permille,
             sink_queue_readings: self.sink_queue_readings,

@@ -4,12 +4,14 @@ use crate::digest::Digest;
 use crate::options::FleetOptions;
 use crate::record::{Record, WORDS, kind};
 use crate::typed_array::{owned_shorts, owned_words, words};
-use klais_burst_sync::{Device, DeviceConfig, Event, Frame, Note, Outbox};
+use klais_burst_sync::{Device, DeviceConfig, Event, Frame, Note, Outbox, Throttle};
 use napi::bindgen_prelude::{Error, Float64Array, Float64ArraySlice, Result, Uint16Array};
 
 /// The devices' protocol stacks.
 pub struct Fleet {
     devices: Vec<Device>,
+    /// One per device, or none at all.
+    throttles: Vec<Throttle>,
     config: DeviceConfig,
     digest: Digest,
     inbox: Vec<Record>,
@@ -49,12 +51,22 @@ struct Arrays {
 
 struct Collect<'a> {
     out: &'a mut Vec<Record>,
+    throttle: Option<&'a mut Throttle>,
+    key: u64,
     device: u32,
     now: u64,
+    /// A HELLO was held back.
+    is_refused: bool,
 }
 
 impl Outbox for Collect<'_> {
     fn send(&mut self, frame: Frame) {
+        if let Some(throttle) = &mut self.throttle
+            && !throttle.lets_out(self.key, u64::from(self.device), self.now, &frame)
+        {
+            self.is_refused |= matches!(frame, Frame::Hello(_));
+            return;
+        }
         self.out.push(Record::from_frame(self.now, self.device, &frame));
     }
 
@@ -73,8 +85,10 @@ impl Fleet {
         let home = |id: u32| (id % options.shards.max(1) % options.gateways.max(1)) as u16;
         let devices =
             (0..options.devices).map(|id| Device::online(&config, id).talking_to(home(id))).collect();
+        let throttles = if options.client_throttle { options.devices as usize } else { 0 };
         Ok(Self {
             devices,
+            throttles: vec![Throttle::default(); throttles],
             config,
             digest: Digest::default(),
             inbox: Vec::new(),
@@ -163,7 +177,16 @@ impl Fleet {
         let mut events = 0;
         let mut fire = |device: &mut Device, now: u64, event: Event, digest: &mut Digest, record: &Record| {
             digest.add(record);
-            device.handle(&self.config, id, now, event, &mut Collect { out: &mut self.out, device: id, now });
+            let mut throttle = self.throttles.get_mut(id as usize);
+            if let Some(throttle) = &mut throttle {
+                throttle.on_event(now, &event);
+            }
+            let (out, key) = (&mut self.out, self.config.key);
+            let mut collect = Collect { out, throttle, key, device: id, now, is_refused: false };
+            device.handle(&self.config, id, now, event, &mut collect);
+            if collect.is_refused {
+                device.handle(&self.config, id, now, Event::Refused, &mut collect);
+            }
             events += 1;
         };
         for record in group {

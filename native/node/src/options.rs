@@ -28,6 +28,8 @@ pub struct FleetOptions {
     pub window_frames: u32,
     pub frame_readings: u32,
     pub live_first: bool,
+    /// Each device holds requests back that would hardly be accepted; see `klais_burst_sync::Throttle`.
+    pub client_throttle: bool,
     pub gateways: u32,
     /// Each device begins at the home of its shard.
     pub shards: u32,
@@ -47,6 +49,8 @@ pub struct ClusterOptions {
     pub deduplicate: bool,
     /// By its name: `fixed`, `brain` or another one's.
     pub controller: String,
+    /// The truth, for the controller that is told it: pairs of a time and what the whole sink takes from then on.
+    pub capacity_course: Vec<f64>,
     pub capacity_per_second: u32,
     pub sessions_per_second: u32,
     pub slot_window_micros: f64,
@@ -113,7 +117,7 @@ impl ClusterOptions {
             cookie_key: cookie_key(self.key_low, self.key_high, gateway),
             admission: Admission::from_name(&self.admission).ok_or_else(|| bad("admission"))?,
             deduplicate: self.deduplicate,
-            controller: ControllerConfig::from_name(&self.controller).ok_or_else(|| bad("controller"))?,
+            controller: self.controller()?,
             capacity_per_second: self.capacity_of(gateway),
             sessions_per_second: u64::from(self.sessions_per_second),
             slot_window_micros: self.slot_window_micros as u64,
@@ -132,6 +136,12 @@ impl ClusterOptions {
 }
 
 impl ClusterOptions {
+    fn controller(&self) -> Result<ControllerConfig> {
+        let controller = ControllerConfig::from_name(&self.controller).ok_or_else(|| bad("controller"))?;
+        let course = self.capacity_course.chunks_exact(2).map(|pair| (pair[0] as u64, pair[1] as u64));
+        Ok(controller.told(course))
+    }
+
     /// A gateway's share of the sink, by the shards that have their home there; one shard's, where none has.
     fn capacity_of(&self, gateway: u32) -> u64 {
         let all = u64::from(self.capacity_per_second) * u64::from(self.gateways);

@@ -1,6 +1,8 @@
 //! One of several controllers, by its name.
 
+use super::peers::{CapacityFrom, Peer, PeerConfig, PeerKind};
 use super::{Arrival, Commit, Decision, Observation, Verdict};
+use alloc::boxed::Box;
 
 /// Which controller, and what it is told when it is made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -8,18 +10,43 @@ pub enum ControllerConfig {
     /// The capacity is configured, and nothing is learnt.
     #[default]
     Fixed,
+    /// One of those that the brain is held against.
+    Peer(PeerConfig),
 }
 
 impl ControllerConfig {
     /// What [`ControllerConfig::from_name`] knows.
     pub const NAMES: [&str; 1] = ["fixed"];
 
-    /// By its name: `fixed`.
+    /// By its name: one of [`ControllerConfig::NAMES`], or a peer's. What a gateway knows of itself is still to be filled in.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
             "fixed" => Some(Self::Fixed),
-            _ => None,
+            _ => PeerKind::from_name(name).map(|kind| Self::Peer(PeerConfig::new(kind))),
+        }
+    }
+
+    /// The same, told what the whole sink takes from which time on: for [`PeerKind::Oracle`] alone.
+    #[must_use]
+    pub fn told(self, course: impl Iterator<Item = (u64, u64)>) -> Self {
+        match self {
+            Self::Peer(config) if config.kind == PeerKind::Oracle => {
+                let course = course.map(|(micros, per_second)| CapacityFrom { micros, per_second }).collect();
+                Self::Peer(PeerConfig { course, ..config })
+            }
+            other => other,
+        }
+    }
+
+    /// The same, told what its gateway knows of itself.
+    #[must_use]
+    pub fn for_gateway(self, capacity_per_second: u64, commit_interval_micros: u64, shards: u64) -> Self {
+        match self {
+            Self::Peer(config) => {
+                Self::Peer(PeerConfig { capacity_per_second, commit_interval_micros, shards, ..config })
+            }
+            other => other,
         }
     }
 }
@@ -29,6 +56,8 @@ impl ControllerConfig {
 pub enum Controller {
     /// See [`ControllerConfig::Fixed`]. It is never ticked.
     Fixed,
+    /// See [`ControllerConfig::Peer`].
+    Peer(Box<Peer>),
 }
 
 impl Controller {
@@ -37,6 +66,7 @@ impl Controller {
     pub fn new(config: &ControllerConfig) -> Self {
         match config {
             ControllerConfig::Fixed => Self::Fixed,
+            ControllerConfig::Peer(config) => Self::Peer(Box::new(Peer::new(config))),
         }
     }
 
@@ -51,27 +81,31 @@ impl Controller {
     pub fn is_at_rest(&self) -> bool {
         match self {
             Self::Fixed => true,
+            Self::Peer(peer) => peer.is_at_rest(),
         }
     }
 
     /// A frame is about to be taken in.
-    pub fn on_arrival(&mut self, _arrival: &Arrival) -> Verdict {
+    pub fn on_arrival(&mut self, arrival: &Arrival) -> Verdict {
         match self {
             Self::Fixed => Verdict::Accept,
+            Self::Peer(peer) => peer.on_arrival(arrival),
         }
     }
 
     /// A transaction has been decided.
-    pub fn on_commit(&mut self, _commit: &Commit) {
+    pub fn on_commit(&mut self, commit: &Commit) {
         match self {
             Self::Fixed => {}
+            Self::Peer(peer) => peer.on_commit(commit),
         }
     }
 
     /// A tick: what holds from now on.
-    pub fn tick(&mut self, _seen: &Observation) -> Decision {
+    pub fn tick(&mut self, seen: &Observation) -> Decision {
         match self {
             Self::Fixed => Decision::default(),
+            Self::Peer(peer) => peer.tick(seen),
         }
     }
 }

@@ -7,6 +7,7 @@
 mod controller;
 mod decision;
 mod observation;
+pub mod peers;
 
 pub use controller::{Controller, ControllerConfig};
 pub use decision::{Decision, Level, Reason, UNLIMITED, Verdict};

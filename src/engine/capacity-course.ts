@@ -1,0 +1,30 @@
+import type { Broker, Outage } from "../scenarios/scenario.js";
+
+interface Loss {
+	readonly nodes: number;
+	readonly outAtMicros: number;
+	readonly backAtMicros: number;
+}
+
+/**
+ * What the broker takes, as the scenario has it: pairs of a time in microseconds and readings per second from then on. It is
+ * the truth, for the policy `oracle` alone. `usable`: share of the ceiling that gateways use.
+ */
+export function capacityCourse(broker: Broker, outages: readonly Outage[], usable: number): number[] {
+	const losses = outages.flatMap((outage): Loss[] => {
+		if (outage.kind === "broker") {
+			return [{ ...outage, nodes: broker.nodes }];
+		}
+		return outage.kind === "leader-loss" ? [outage] : [];
+	});
+	const times = [0, ...losses.flatMap(({ outAtMicros, backAtMicros }) => [outAtMicros, backAtMicros])];
+	return [...new Set<number>(times)]
+		.sort((x, y) => x - y)
+		.flatMap((time) => {
+			const away = losses
+				.filter(({ outAtMicros, backAtMicros }) => outAtMicros <= time && time < backAtMicros)
+				.reduce((most, { nodes }) => Math.max(most, nodes), 0);
+			const share = Math.max(0, 1 - away / broker.nodes);
+			return [time, Math.floor(broker.capacityPerSecond * usable * share)];
+		});
+}
