@@ -11,6 +11,7 @@ import type { Collector } from "./collector.js";
 import type { NativeCluster, NativeFleet } from "./native.js";
 import { type PlanFacts, quantile } from "./plan-facts.js";
 import type { Production } from "./production.js";
+import { settlingOf } from "./settling.js";
 import { SHARD_DEVICES } from "./shard-wheels.js";
 import { attackMetrics, swarmMetrics } from "./swarm.js";
 import type { World } from "./world.js";
@@ -145,6 +146,12 @@ function virtualOf(run: FinishedRun, jainFairness: number, atMicros: number): Vi
 		liveLatencyRecoveryMicros: collector.latency("recovery"),
 		backfillAgeSeconds: collector.backfillAges(),
 		jainFairness,
+		...settlingOf(
+			series,
+			scenario.broker.capacityPerSecond,
+			bound.startMicros / 1_000_000,
+			boundEnd / 1_000_000,
+		),
 		peakSinkQueueReadings: stats[7] as number,
 		forecast: null,
 		...(world.policy.exactlyOnce ? { takeovers: world.takeovers.rows() } : {}),

@@ -101,6 +101,8 @@ const virtual = z
 		liveLatencyRecoveryMicros: latency,
 		backfillAgeSeconds: z.looseObject({ p50: amount, p99: amount, max: amount }),
 		jainFairness: amount,
+		overshoot: amount.nullable().optional(),
+		settlingSeconds: amount.nullable().optional(),
 		peakSinkQueueReadings: whole,
 		forecast: z.null(),
 		takeovers: z.array(takeover).readonly().optional(),

@@ -111,6 +111,10 @@ export interface VirtualMetrics {
 	readonly backfillAgeSeconds: { readonly p50: number; readonly p99: number; readonly max: number };
 	/** Jain's index over the devices of the share of their readings that is durable at the end, 0 to 1. */
 	readonly jainFairness: number;
+	/** Largest admitted rate in the busy period over the capacity, less 1; null: nothing to drain. Absent in older records. */
+	readonly overshoot?: number | null | undefined;
+	/** From the start of the busy period until the durable rate stays within a tenth of the capacity; null: it never does. */
+	readonly settlingSeconds?: number | null | undefined;
 	readonly peakSinkQueueReadings: number;
 	readonly forecast: null;
 	/** How shards changed hands after each fault of a gateway; absent where nobody owns shards (policy `none`), and in older records. */

@@ -10,6 +10,7 @@ import {
 	formatSeconds,
 	NONE,
 } from "./format.js";
+import { SETTLING } from "./settling-metrics.js";
 
 /** How a value speaks for itself in a table: `bad` is what the reader must not overlook. */
 type Tone = "plain" | "bad";
@@ -299,6 +300,7 @@ const work: readonly Metric[] = (
 /** Every exact metric of a run, in report order. */
 export const METRICS: readonly Metric[] = [
 	...drain,
+	...SETTLING.map((each) => ({ ...each, headline: false, tone: plain })),
 	...devices,
 	...live,
 	...backfill,

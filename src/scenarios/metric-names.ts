@@ -83,6 +83,8 @@ const STORED: readonly (readonly [path: string, unit: MetricUnit])[] = [
 		(field) => [`virtual.attack.${field}`, "count"] as const,
 	),
 	["virtual.jainFairness", "share"],
+	["virtual.overshoot", "share"],
+	["virtual.settlingSeconds", "seconds"],
 	["virtual.peakSinkQueueReadings", "count"],
 	...DROP_REASONS.map((reason) => [`virtual.drops.${reason}`, "count"] as const),
 	...["events", "frames", "hellos", "slices"].map((field) => [`virtual.work.${field}`, "count"] as const),

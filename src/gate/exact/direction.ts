@@ -1,6 +1,6 @@
 /** Metrics of which less is better; of others, such as totals that the scenario sets, neither is. */
 const LOWER_IS_BETTER = [
-	/^virtual\.(drainSeconds|drainRatio|undrainedReadings|attemptsPerConnect|peakSinkQueueReadings)$/,
+	/^virtual\.(drainSeconds|drainRatio|undrainedReadings|attemptsPerConnect|peakSinkQueueReadings|overshoot|settlingSeconds)$/,
 	/^virtual\.devicesConnected\.(p50Seconds|p95Seconds|p999Seconds|neverConnected)$/,
 	/^virtual\.liveLatency\w*Micros\.(p50|p99|p999|max)$/,
 	/^virtual\.backfillAgeSeconds\./,
