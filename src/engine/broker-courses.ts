@@ -1,5 +1,6 @@
 import type { Broker } from "../scenarios/scenario.js";
 import { BrokerNodes } from "./broker-nodes.js";
+import type { Slowdown } from "./broker-slowdowns.js";
 import type { GatewayPaths } from "./gateway-paths.js";
 import type { Interval } from "./gateway-plan.js";
 import type { Ownership } from "./ownership.js";
@@ -15,6 +16,8 @@ export interface BrokerSetup {
 	readonly outages: readonly Interval[];
 	/** By node: its partitions have no leader. */
 	readonly losses: readonly (readonly Interval[])[];
+	/** The whole broker is slow. */
+	readonly slowdowns: readonly Slowdown[];
 	readonly paths: GatewayPaths;
 	/** Transactions with fenced producers; else plain requests, as under policy `none`. */
 	readonly transactional: boolean;
@@ -65,7 +68,7 @@ export class BrokerCourses {
 
 	constructor(private readonly setup: BrokerSetup) {
 		const { broker, ownership } = setup;
-		this.nodes = new BrokerNodes(broker, setup.outages, setup.losses);
+		this.nodes = new BrokerNodes(broker, setup.outages, setup.losses, setup.slowdowns);
 		this.lastOf = new Float64Array(ownership.gateways);
 		this.readingUntil = new Float64Array(ownership.gateways);
 		this.shares = new Float64Array(broker.nodes);

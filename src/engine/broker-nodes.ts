@@ -1,4 +1,5 @@
 import type { Broker } from "../scenarios/scenario.js";
+import { type Slowdown, speedAt } from "./broker-slowdowns.js";
 import type { Interval } from "./gateway-plan.js";
 
 /**
@@ -12,11 +13,12 @@ export class BrokerNodes {
 	/** Microseconds of work done by all nodes. */
 	busyMicros = 0;
 
-	/** `outages` stop all nodes, `losses` one each. */
+	/** `outages` stop all nodes, `losses` one each; `slowdowns` are those of all. */
 	constructor(
 		private readonly broker: Broker,
 		outages: readonly Interval[],
 		private readonly losses: readonly (readonly Interval[])[],
+		private readonly slowdowns: readonly Slowdown[] = [],
 	) {
 		this.freeAt = new Float64Array(broker.nodes);
 		this.down = Array.from({ length: broker.nodes }, (_, node) => [...outages, ...(losses[node] ?? [])]);
@@ -42,10 +44,12 @@ export class BrokerNodes {
 		}
 		const work = Math.ceil(readings * this.perReadingMicros);
 		this.busyMicros += work;
+		const workOff = (from: number) =>
+			this.slowdowns.length === 0 ? this.workedOff(node, from, work) : this.workedOffSlowly(node, from, work);
 		if (time > sentMicros) {
-			return this.workedOff(node, time, work);
+			return workOff(time);
 		}
-		const done = this.workedOff(node, Math.max(this.freeAt[node] as number, time), work);
+		const done = workOff(Math.max(this.freeAt[node] as number, time));
 		this.freeAt[node] = done;
 		return done;
 	}
@@ -63,6 +67,21 @@ export class BrokerNodes {
 			done += from - next.from;
 		}
 		return done;
+	}
+
+	/** The same where the speed changes: in stretches of one speed without an outage. */
+	private workedOffSlowly(node: number, time: number, work: number): number {
+		let at = this.after(node, time);
+		let left = work;
+		for (;;) {
+			const { factor, until } = speedAt(this.slowdowns, at);
+			const stop = Math.min(until, this.nextOutage(node, at)?.from ?? until);
+			if ((stop - at) * factor >= left) {
+				return Math.ceil(at + left / factor);
+			}
+			left -= (stop - at) * factor;
+			at = this.after(node, stop);
+		}
 	}
 
 	/** The first moment from `time` on at which a node is there. */

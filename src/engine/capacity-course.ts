@@ -1,4 +1,5 @@
 import type { Broker, Outage } from "../scenarios/scenario.js";
+import { brokerSlowdowns, speedAt } from "./broker-slowdowns.js";
 
 interface Loss {
 	readonly nodes: number;
@@ -17,14 +18,19 @@ export function capacityCourse(broker: Broker, outages: readonly Outage[], usabl
 		}
 		return outage.kind === "leader-loss" ? [outage] : [];
 	});
-	const times = [0, ...losses.flatMap(({ outAtMicros, backAtMicros }) => [outAtMicros, backAtMicros])];
+	const slowdowns = brokerSlowdowns(outages);
+	const times = [
+		0,
+		...losses.flatMap(({ outAtMicros, backAtMicros }) => [outAtMicros, backAtMicros]),
+		...slowdowns.flatMap(({ from, to }) => [from, to]),
+	];
 	return [...new Set<number>(times)]
 		.sort((x, y) => x - y)
 		.flatMap((time) => {
 			const away = losses
 				.filter(({ outAtMicros, backAtMicros }) => outAtMicros <= time && time < backAtMicros)
 				.reduce((most, { nodes }) => Math.max(most, nodes), 0);
-			const share = Math.max(0, 1 - away / broker.nodes);
+			const share = Math.max(0, 1 - away / broker.nodes) * speedAt(slowdowns, time).factor;
 			return [time, Math.floor(broker.capacityPerSecond * usable * share)];
 		});
 }

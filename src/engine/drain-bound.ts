@@ -1,3 +1,5 @@
+import { meanSpeed, type Slowdown } from "./broker-slowdowns.js";
+
 /** Devices that become ready to talk after an outage, as the plan says, policies apart. */
 export interface Return {
 	readonly atMicros: number;
@@ -26,6 +28,8 @@ export interface FluidInput {
 	readonly durationMicros: number;
 	readonly stepMicros: number;
 	readonly capacityPerSecond: number;
+	/** When only a part of the capacity is there. */
+	readonly slowdowns?: readonly Slowdown[];
 	/** Readings per second of one reachable device. */
 	readonly perDevicePerSecond: number;
 	readonly returns: readonly Return[];
@@ -51,12 +55,15 @@ export function drainBound(input: FluidInput): DrainBound {
 		arriving[step] = (arriving[step] as number) + devices * readingsEach;
 		total += devices * readingsEach;
 	}
+	const { slowdowns = [] } = input;
 	const backlog = new Float64Array(steps);
 	let queue = 0;
 	for (let n = 0; n < steps; n++) {
 		// Outages of different kinds may count a device twice.
 		const live = Math.max(0, input.devices - (input.away[n] as number)) * input.perDevicePerSecond;
-		const spare = Math.max(0, input.capacityPerSecond - live);
+		const start = n * input.stepMicros;
+		const speed = slowdowns.length === 0 ? 1 : meanSpeed(slowdowns, start, start + input.stepMicros);
+		const spare = Math.max(0, input.capacityPerSecond * speed - live);
 		queue = Math.max(0, queue + (arriving[n] as number) - spare * seconds);
 		backlog[n] = queue;
 	}

@@ -74,7 +74,7 @@ export class GatewaySide {
 		private readonly witness: Witness,
 		private readonly sliceMicros: number,
 		ringSlices: number,
-		broker: Pick<BrokerSetup, "outages" | "losses" | "paths">,
+		broker: Pick<BrokerSetup, "outages" | "losses" | "slowdowns" | "paths">,
 	) {
 		const { scenario, policy, streams, ownership } = world;
 		const { count, costs, receiveQueueFrames, detectAfterMicros, swarm } = scenario.gateways;

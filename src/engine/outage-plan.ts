@@ -1,4 +1,5 @@
 import type { Cohort, Outage, Scenario } from "../scenarios/scenario.js";
+import { brokerSlowdowns, type Slowdown } from "./broker-slowdowns.js";
 import { type GatewayTransition, gatewayTransitions, type Interval, leaderLosses } from "./gateway-plan.js";
 import { type BrownOut, LINK_BLACK_HOLED, LINK_BROWN_OUT, LINK_HALF_OPEN, LINK_REFUSED } from "./link.js";
 import { Ownership } from "./ownership.js";
@@ -33,6 +34,8 @@ export class OutagePlan {
 	/** When the whole broker is down, and by node when the partitions that it leads are away. */
 	readonly brokerOutages: readonly Interval[];
 	readonly leaderLosses: readonly (readonly Interval[])[];
+	/** When it works at a part of its capacity. */
+	readonly brokerSlowdowns: readonly Slowdown[];
 	readonly devices: number;
 	/** The n-th is link state LINK_BROWN_OUT + n. */
 	readonly brownOuts: readonly BrownOut[];
@@ -62,6 +65,7 @@ export class OutagePlan {
 			this.slice(time),
 		);
 		this.leaderLosses = leaderLosses(scenario.outages, scenario.broker.nodes);
+		this.brokerSlowdowns = brokerSlowdowns(scenario.outages);
 		this.brokerOutages = scenario.outages.flatMap((o) =>
 			o.kind === "broker" ? [{ from: o.outAtMicros, to: o.backAtMicros }] : [],
 		);

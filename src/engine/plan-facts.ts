@@ -51,6 +51,7 @@ export function planFacts(
 		durationMicros: duration,
 		stepMicros,
 		capacityPerSecond: scenario.broker.capacityPerSecond,
+		slowdowns: plan.brokerSlowdowns,
 		perDevicePerSecond: SECOND / scenario.devices.firmware.readingIntervalMicros,
 		returns: course.returns,
 		away: accumulate(course.away),

@@ -33,6 +33,9 @@ const OVERBOOK_PERMILLE = 1_050;
 /** Backfill that waits in a gateway: this much of its share of the capacity. */
 const BACKFILL_QUEUE_SECONDS = 4;
 
+/** More than any gateway takes in. */
+const READINGS_PER_SECOND_MAX = 10_000_000;
+
 /** Share of the broker's ceiling that gateways use: at the ceiling itself its queue, and with it live latency, would wander. */
 const CAPACITY_PERMILLE = 985;
 
@@ -52,7 +55,7 @@ const STATIC: Policy = {
 const KLAIS: Policy = {
 	name: "klais",
 	admission: "slots",
-	controller: "fixed",
+	controller: "brain",
 	tcp: false,
 	exactlyOnce: true,
 	liveFirst: true,
@@ -130,8 +133,9 @@ export function fleetOptions(scenario: Scenario, policy: Policy, streams: Stream
 /** The cluster's native options under a policy. */
 export function clusterOptions(scenario: Scenario, policy: Policy, streams: Streams): ClusterOptions {
 	const { gateways, broker, devices } = scenario;
-	const usable = (broker.capacityPerSecond * CAPACITY_PERMILLE) / 1_000;
-	const capacity = Math.max(1, Math.floor(usable / gateways.count));
+	const usable = (broker.capacityPerSecond * CAPACITY_PERMILLE) / 1_000 / gateways.count;
+	const isTold = policy.controller !== "brain";
+	const capacity = Math.max(1, Math.floor(isTold ? usable : cpuReadingsPerSecond(scenario)));
 	return {
 		gateways: gateways.count,
 		shards: broker.partitions,
@@ -161,6 +165,14 @@ export function clusterOptions(scenario: Scenario, policy: Policy, streams: Stre
 		bufferReadings: deviceReadings(devices.firmware),
 		frameReadings: devices.firmware.frameReadings,
 	};
+}
+
+/** Readings that one gateway's CPU can take in: all that a gateway is told where it finds out the broker's capacity itself. */
+function cpuReadingsPerSecond({ gateways, devices }: Scenario): number {
+	const { dataNanos, readingNanos, kernel } = gateways.costs;
+	const { frameReadings } = devices.firmware;
+	const frameNanos = dataNanos + kernel.dataPassNanos + frameReadings * readingNanos;
+	return Math.min(READINGS_PER_SECOND_MAX, (frameReadings * 1_000_000_000) / Math.max(1, frameNanos));
 }
 
 /**

@@ -95,6 +95,7 @@ export class Simulation implements FinishedRun {
 		this.gateways = new GatewaySide(world, cluster, witness, sliceMicros, ring, {
 			outages: plan.brokerOutages,
 			losses: plan.leaderLosses,
+			slowdowns: plan.brokerSlowdowns,
 			paths: new GatewayPaths(plan.gatewayTransitions, scenario.gateways.count, sliceMicros),
 		});
 		this.devices = new DeviceSide(world, this.fleet, this.gateways, sliceMicros, ring);

@@ -7,6 +7,7 @@ import type {
 	VirtualMetrics,
 } from "../record/run-record.js";
 import type { Scenario } from "../scenarios/scenario.js";
+import { brokerSlowdowns, meanSpeed } from "./broker-slowdowns.js";
 import type { Collector } from "./collector.js";
 import type { NativeCluster, NativeFleet } from "./native.js";
 import { type PlanFacts, quantile } from "./plan-facts.js";
@@ -182,16 +183,18 @@ function utilisation(run: FinishedRun): number {
 	const { series } = run.collector;
 	const start = run.facts.bound.startMicros / 1_000_000;
 	const end = (run.facts.bound.endMicros ?? run.scenario.durationMicros) / 1_000_000;
+	const slowdowns = brokerSlowdowns(run.scenario.outages);
 	let durable = 0;
-	let rows = 0;
+	let possible = 0;
 	series.timeSeconds.forEach((time, n) => {
 		if (time < start || time + series.bucketSeconds > end) {
 			return;
 		}
 		durable += series.durablePerSecond[n] as number;
-		rows++;
+		const [from, to] = [time * 1_000_000, (time + series.bucketSeconds) * 1_000_000];
+		possible += run.scenario.broker.capacityPerSecond * meanSpeed(slowdowns, from, to);
 	});
-	return rows === 0 ? 0 : durable / rows / run.scenario.broker.capacityPerSecond;
+	return possible === 0 ? 0 : durable / possible;
 }
 
 function quantiles(sorted: Float64Array): Quantiles {

@@ -119,6 +119,10 @@ function checkServersHit({ outages, gateways, broker }: Scenario, index: number)
 			outage.outAtMicros < other.backAtMicros,
 	);
 	const problems: Problem[] = [];
+	if (outage.kind === "broker-slow" && outage.factor === 0) {
+		const message = "expected more than nothing: a broker that stands still is an outage of kind broker";
+		problems.push(problem(["outages", index, "factor"], message));
+	}
 	const gatewaysHit = sumOf(during.map((other) => ("gateways" in other ? other.gateways : 0)));
 	if ("gateways" in outage && gatewaysHit > gateways.count) {
 		const message = `${gatewaysHit} gateways are hit at once, more than the ${gateways.count} that there are`;

@@ -214,6 +214,7 @@ export const MEANINGS = {
 			"`gateway-partition` only: whether the gateways that are parted reach the broker.",
 			"`true`",
 		],
+		factor: ["`broker-slow` only: what is left of the capacity.", "", "above 0%, at most 100%"],
 		nodes: ["`leader-loss` only: how many nodes of the broker it hits.", "1"],
 	},
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Meaning>>>>;
@@ -234,6 +235,8 @@ export const OUTAGE_KINDS: Readonly<Record<string, string>> = {
 	"gateway-partition":
 		"Gateways are parted from the others: they hear each other, and no gateway of the other side. Devices reach both sides.",
 	broker: "The broker takes nothing and commits nothing.",
+	"broker-slow":
+		"The broker works at a part of its capacity: a node is missing, or disks rebuild. The ideal sink knows it, gateways are not told.",
 	"leader-loss":
 		"Nodes of the broker die: their partitions have no leader until `until`, and what was on its way to them fails, with nobody knowing whether it was stored.",
 };

@@ -29,13 +29,14 @@ export interface ResolvedOutages {
 const BROWN_OUT_LOSS_PPM = 200_000;
 const BROWN_OUT_LATENCY_FACTOR = 4;
 
-type ServerKind = GatewayOutage["kind"] | "broker" | "leader-loss";
+type ServerKind = GatewayOutage["kind"] | "broker" | "broker-slow" | "leader-loss";
 const SERVER_KINDS: ReadonlySet<string> = new Set<ServerKind>([
 	"gateway",
 	"gateway-freeze",
 	"gateway-cut",
 	"gateway-partition",
 	"broker",
+	"broker-slow",
 	"leader-loss",
 ]);
 type ServerInput = Extract<OutageInput, { kind: ServerKind }>;
@@ -81,6 +82,9 @@ function serverOutage(input: ServerInput, context: OutageContext): Outage {
 	const window = { outAtMicros: input.at, backAtMicros: input.until };
 	if (input.kind === "broker") {
 		return { kind: "broker", ...window };
+	}
+	if (input.kind === "broker-slow") {
+		return { kind: "broker-slow", factor: input.factor, ...window };
 	}
 	if (input.kind === "leader-loss") {
 		return { kind: "leader-loss", nodes: input.nodes ?? 1, ...window };

@@ -203,6 +203,14 @@ export type Outage =
 			readonly backAtMicros: Micros;
 	  }
 	| {
+			/** The broker works at a part of its capacity. */
+			readonly kind: "broker-slow";
+			/** What is left of it: above 0, at most 1. */
+			readonly factor: number;
+			readonly outAtMicros: Micros;
+			readonly backAtMicros: Micros;
+	  }
+	| {
 			/** Nodes of the broker die. Their partitions are away until other nodes lead them, and what was on its way fails. */
 			readonly kind: "leader-loss";
 			readonly nodes: number;

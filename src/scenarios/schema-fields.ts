@@ -69,8 +69,8 @@ export function chance() {
 }
 
 /** A share of the fleet, above 0 and at most 1. */
-export function share() {
-	return quantity("a share of the fleet, such as 0.6 or 60%", parseShare, () => undefined, "60%");
+export function share(of = "the fleet") {
+	return quantity(`a share of ${of}, such as 0.6 or 60%`, parseShare, () => undefined, "60%");
 }
 
 /** A line of text of 1 to `max` characters. */

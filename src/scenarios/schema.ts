@@ -189,6 +189,7 @@ const outage = z.discriminatedUnion("kind", [
 		reachesBroker: z.boolean().optional(),
 	}),
 	strictMap({ kind: z.literal("broker"), ...window }),
+	strictMap({ kind: z.literal("broker-slow"), ...window, factor: share("the capacity") }),
 	strictMap({ kind: z.literal("leader-loss"), ...window, nodes: whole(1, 1_000).optional() }),
 ]);
 

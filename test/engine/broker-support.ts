@@ -1,5 +1,6 @@
 import type { BrokerSetup } from "../../src/engine/broker-courses.js";
 import { type Batch, BrokerModel } from "../../src/engine/broker-model.js";
+import type { Slowdown } from "../../src/engine/broker-slowdowns.js";
 import { GatewayPaths } from "../../src/engine/gateway-paths.js";
 import { gatewayTransitions, type Interval } from "../../src/engine/gateway-plan.js";
 import { Ownership } from "../../src/engine/ownership.js";
@@ -36,6 +37,7 @@ export function brokerOf(overrides: Partial<Record<keyof Broker, number>> = {}):
 export interface Options {
 	readonly outages?: readonly Interval[];
 	readonly losses?: readonly (readonly Interval[])[];
+	readonly slowdowns?: readonly Slowdown[];
 	readonly plain?: boolean;
 	readonly faults?: readonly GatewayOutage[];
 	readonly devices?: number;
@@ -48,7 +50,7 @@ export class Play {
 	readonly opened: { gateway: number; shard: number; time: number; isOpen: boolean }[] = [];
 
 	constructor(broker: Broker, options: Options = {}) {
-		const { outages = [], losses = [], plain = false, faults = [], devices = 64 } = options;
+		const { outages = [], losses = [], slowdowns = [], plain = false, faults = [], devices = 64 } = options;
 		// Slices of a second: the faults of these tests begin and end on whole seconds.
 		const transitions = gatewayTransitions(faults, GATEWAYS, (time) => Math.ceil(time / SECOND));
 		const setup: BrokerSetup = {
@@ -56,6 +58,7 @@ export class Play {
 			ownership: new Ownership(devices, broker.partitions, GATEWAYS),
 			outages,
 			losses,
+			slowdowns,
 			paths: new GatewayPaths(transitions, GATEWAYS, SECOND),
 			transactional: !plain,
 			streams: new Streams("broker"),

@@ -12,11 +12,28 @@ use crate::pace::Load;
 use klais_burst_sync::{Data, Frame, Hello, Lane, Nack, NackReason};
 use klais_dam::{Layer, Limit};
 use klais_units::{NANOS_PER_MICRO, NANOS_PER_SECOND};
+use std::cmp::Reverse;
 
 /// A device on standby comes by itself, should its call be lost, after twice the wait that the list predicts plus this.
 const STANDBY_MICROS: u64 = 600_000_000;
 /// Devices are called until this share of the backfill queue (in thousandths) is spoken for.
 const CALL_PERMILLE: u64 = 750;
+
+/// Who is called and has not come after about so many ticks of the controller is not waited for.
+const CALLED_TICKS: u64 = 32;
+
+/// Who is called and has not begun by then is called again, then after twice the time, so often in all: for eight minutes.
+const CALL_AGAIN_MICROS: u64 = 8_000_000;
+const CALLS_MAX: u8 = 6;
+
+/// A device that was given a backfill slot. The order of fields is the order of calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Promise {
+    /// When its slot is; once it has been called, when it is called again.
+    due: u64,
+    device: u32,
+    calls: u8,
+}
 
 impl<P: Payload> Gateway<P> {
     /// The backfill slot of a device that owes `backlog` readings: (delay, credit).
@@ -31,6 +48,7 @@ impl<P: Payload> Gateway<P> {
         match self.dam.reserve_backfill(now.saturating_mul(NANOS_PER_MICRO), self.dam_index(device), backlog)
         {
             Ok(slot) => {
+                self.promise(now, device, slot.delay_nanos / NANOS_PER_MICRO);
                 // A slot already held was paid for with the credit granted then.
                 let granted = self.entry(device).credit;
                 let credit = if slot.held && granted > 0 { granted } else { credit };
@@ -52,7 +70,7 @@ impl<P: Payload> Gateway<P> {
 
     /// Those who began, or were sent away before, may fill the queue to twice what newcomers may.
     pub(crate) fn has_room_for_backfill(&self, entry: &Entry) -> bool {
-        let most = self.config.backfill_queue_readings;
+        let most = self.backfill_queue_max();
         self.queued_backfill < if entry.is_flushing() { most.saturating_mul(2) } else { most }
     }
 
@@ -95,8 +113,8 @@ impl<P: Payload> Gateway<P> {
 
     /// Calls devices from the standby list while the backfill queue has room for what they owe.
     fn call_standby(&mut self, now: u64) {
-        let mut spoken_for = self.queued_backfill;
-        let most = self.config.backfill_queue_readings * CALL_PERMILLE / 1_000;
+        let mut spoken_for = self.queued_backfill.saturating_add(self.called_readings);
+        let most = self.backfill_queue_max() * CALL_PERMILLE / 1_000;
         while spoken_for < most {
             let Some(device) = self.standby.pop_front() else {
                 self.standby_readings = 0;
@@ -106,15 +124,93 @@ impl<P: Payload> Gateway<P> {
             if !entry.is_online() || !entry.is_on_standby() {
                 continue;
             }
-            entry.set_on_standby(false);
-            entry.set_nacked(Lane::Backfill, false);
-            let owed = u64::from(entry.owed(CREDIT_SLACK as u16));
-            let (session, lane, mark) = (entry.session, Lane::Backfill, entry.mark(Lane::Backfill));
-            let round = entry.next_round();
+            let owed = self.call(now, device, 0);
             spoken_for += owed;
             self.standby_readings = self.standby_readings.saturating_sub(owed);
-            let call = Nack { session, lane, mark, delay_millis: 0, round, reason: NackReason::Later };
-            self.transmit(now, device, Frame::Nack(call));
+        }
+    }
+
+    /// Tells a device to send its history now: what it owes.
+    fn call(&mut self, now: u64, device: u32, calls: u8) -> u64 {
+        let Some(entry) = self.entry_mut(device) else { return 0 };
+        entry.set_on_standby(false);
+        entry.set_nacked(Lane::Backfill, false);
+        let owed = u64::from(entry.owed(CREDIT_SLACK as u16));
+        let (session, lane, mark) = (entry.session, Lane::Backfill, entry.mark(Lane::Backfill));
+        let round = entry.next_round();
+        let call = Nack { session, lane, mark, delay_millis: 0, round, reason: NackReason::Later };
+        self.transmit(now, device, Frame::Nack(call));
+        if self.control.is_active() {
+            self.called_readings += owed;
+            self.expect(now, device, calls + 1);
+        }
+        owed
+    }
+
+    /// A device is told when its history may come. Where the rate is learnt, slots promised while it was low lie too far
+    /// ahead: their devices can be called.
+    fn promise(&mut self, now: u64, device: u32, delay_micros: u64) {
+        let is_room = self.promised.len() < self.config.standby_devices_max;
+        if !self.control.is_active() || delay_micros == 0 || !is_room {
+            return;
+        }
+        if let Some(entry) = self.entry_mut(device)
+            && !entry.is_promised()
+        {
+            entry.set_promised(true);
+            self.promised.push_back(Promise { due: now.saturating_add(delay_micros), device, calls: 0 });
+        }
+    }
+
+    /// Calls those who were turned away, then those whose slots are yet to come, in their order.
+    pub(crate) fn call_waiting(&mut self, now: u64) {
+        self.called_readings -= self.called_readings.div_ceil(CALLED_TICKS);
+        self.call_again(now);
+        self.call_standby(now);
+        let most = self.backfill_queue_max() * CALL_PERMILLE / 1_000;
+        let window = self.config.dam.session_window_nanos / NANOS_PER_MICRO;
+        while let Some(promise) = self.promised.front().copied() {
+            let entry = self.entry(promise.device);
+            let is_gone = !entry.is_online() || !entry.is_promised();
+            let is_past = now >= promise.due.saturating_add(window);
+            let has_room = self.queued_backfill.saturating_add(self.called_readings) < most;
+            if !is_gone && !is_past && !has_room {
+                return;
+            }
+            self.promised.pop_front();
+            if is_gone {
+                continue;
+            }
+            if is_past {
+                if let Some(entry) = self.entry_mut(promise.device) {
+                    entry.set_promised(false);
+                }
+            } else {
+                self.call(now, promise.device, 0);
+            }
+        }
+    }
+
+    /// A device that was called is to begin: until it has, it counts as one that was promised something.
+    fn expect(&mut self, now: u64, device: u32, calls: u8) {
+        let is_called_again = calls < CALLS_MAX && self.called.len() < self.config.standby_devices_max;
+        if let Some(entry) = self.entry_mut(device) {
+            entry.set_promised(is_called_again);
+        }
+        if is_called_again {
+            let pause = CALL_AGAIN_MICROS << (calls - 1);
+            self.called.push(Reverse(Promise { due: now.saturating_add(pause), device, calls }));
+        }
+    }
+
+    /// A call, or what it led to, may have been lost.
+    fn call_again(&mut self, now: u64) {
+        while let Some(Reverse(promise)) = self.called.peek().copied().filter(|next| next.0.due <= now) {
+            self.called.pop();
+            let entry = self.entry(promise.device);
+            if entry.is_online() && entry.is_promised() {
+                self.call(now, promise.device, promise.calls);
+            }
         }
     }
 
@@ -134,7 +230,9 @@ impl<P: Payload> Gateway<P> {
             // A rate in 1..=capacity is always a valid limit; were it not, the old one stays.
             let _ = self.dam.set_limit(Layer::Backfill, Limit::per_second(rate, rate));
         }
-        self.call_standby(at);
+        if !self.control.is_active() {
+            self.call_standby(at);
+        }
     }
 }
 

@@ -5,6 +5,9 @@ use crate::{GatewayError, Payload};
 use klais_dam::{DamError, Layer, Limit};
 use klais_units::NANOS_PER_SECOND;
 
+/// Where the rate is learnt: history that waits in a gateway, in seconds of it.
+const LEARNT_QUEUE_SECONDS: u64 = 4;
+
 impl<P: Payload> Gateway<P> {
     /// Changes this gateway's share of the sink while it serves its home shards, in readings per second, from now on. Promised
     /// slots stay.
@@ -28,17 +31,32 @@ impl<P: Payload> Gateway<P> {
         Ok(())
     }
 
-    /// What the controller has found out for the shards that are served now, in readings per second, holds from now on.
+    /// What the controller has found out for the shards that are served now, in readings per second. The dam stays as it is.
+    pub(crate) fn set_share(&mut self, readings_per_second: u64) {
+        self.learnt_capacity = Some(readings_per_second.max(1));
+        self.capacity_per_second = readings_per_second.max(1);
+    }
+
+    /// Readings per second that the dam lets in: live, and in all.
     ///
     /// # Errors
-    /// What the dam refuses. Its limits are those from before then.
-    pub(crate) fn set_share(&mut self, readings_per_second: u64) -> Result<(), DamError> {
-        let before = self.learnt_capacity.replace(readings_per_second.max(1));
-        self.set_shared_limits().inspect_err(|_| {
-            self.learnt_capacity = before;
-            // They were good when they were set.
-            let _ = self.set_shared_limits();
-        })
+    /// What the dam refuses. Some of its limits may have changed then.
+    pub(crate) fn set_admitted(&mut self, readings_per_second: u64) -> Result<(), DamError> {
+        let factor = (readings_per_second, self.config.capacity_per_second.max(1));
+        for (layer, limit) in [(Layer::Live, self.config.dam.live), (Layer::Global, self.config.dam.global)] {
+            if let Some(limit) = limit {
+                self.dam.set_limit(layer, scaled(limit, factor))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Backfill readings that may wait for the sink before devices are told to come later.
+    pub(crate) fn backfill_queue_max(&self) -> u64 {
+        let most = self.config.backfill_queue_readings;
+        let wanted =
+            |rate: u64| rate.saturating_mul(LEARNT_QUEUE_SECONDS).max(self.config.frame_readings * 2);
+        self.learnt_capacity.map_or(most, |rate| wanted(rate).min(most))
     }
 
     /// Of the sink, for the shards that are served now, in readings per second.
@@ -72,10 +90,7 @@ impl<P: Payload> Gateway<P> {
 
     fn set_shared_limits(&mut self) -> Result<(), DamError> {
         let (served, home) = self.share();
-        let factor = match self.learnt_capacity {
-            Some(learnt) => (learnt, self.config.capacity_per_second.max(1)),
-            None => (served, home),
-        };
+        let factor = (served, home);
         if let Some(limit) = self.config.dam.live {
             self.dam.set_limit(Layer::Live, scaled(limit, factor))?;
         }
@@ -84,7 +99,8 @@ impl<P: Payload> Gateway<P> {
         }
         let capacity =
             u128::from(self.config.capacity_per_second) * u128::from(factor.0) / u128::from(factor.1);
-        self.capacity_per_second = u64::try_from(capacity).unwrap_or(u64::MAX).max(1);
+        let configured = u64::try_from(capacity).unwrap_or(u64::MAX).max(1);
+        self.capacity_per_second = self.learnt_capacity.unwrap_or(configured);
         Ok(())
     }
 

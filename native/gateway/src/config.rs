@@ -39,6 +39,8 @@ pub struct GatewayConfig {
     pub undecided_frames_max: u64,
     /// Backfill readings that wait for the sink before devices are told to come back later. Used with `slots`.
     pub backfill_queue_readings: u64,
+    /// Readings in the largest frame.
+    pub frame_readings: u64,
     /// Between transactions.
     pub commit_interval_micros: u64,
     /// First transaction: spreads the gateways of a cluster.

@@ -196,6 +196,9 @@ impl<P: Payload> Gateway<P> {
         let before = control.decision;
         control.decision = control.controller.tick(&seen);
         self.carry_out(before);
+        if self.config.slots && self.control.decision.is_history_open {
+            self.call_waiting(at);
+        }
     }
 
     fn observe(&self, at: u64) -> Observation {
@@ -216,6 +219,7 @@ impl<P: Payload> Gateway<P> {
             in_flight_readings: self.in_flight_readings,
             in_flight_micros_max: under_way().map(|b| at.saturating_sub(b.at)).max().unwrap_or(0),
             undecided_frames: self.undecided_frames,
+            is_held_back: self.config.slots && self.queued_backfill > 0 && self.budget <= 0,
             queued_micros_max: oldest.map_or(0, |since| at.saturating_sub(since)),
             hellos: control.hellos,
             opened: control.opened,
@@ -235,7 +239,12 @@ impl<P: Payload> Gateway<P> {
         if let Some(capacity) = now.capacity_per_second
             && before.capacity_per_second != now.capacity_per_second
         {
-            let _ = self.set_share(capacity);
+            self.set_share(capacity);
+        }
+        if let Some(rate) = now.admit_per_second
+            && before.admit_per_second != now.admit_per_second
+        {
+            let _ = self.set_admitted(rate);
         }
         if let Some(sessions) = now.sessions_per_second
             && before.sessions_per_second != now.sessions_per_second

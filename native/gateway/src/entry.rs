@@ -22,6 +22,7 @@ const NACKED_LIVE: u8 = 2;
 const NACKED_BACKFILL: u8 = 4;
 const FLUSHING: u8 = 8;
 const STANDBY: u8 = 16;
+const PROMISED: u8 = 128;
 const ROUND_SHIFT: u8 = 5;
 const ROUND: u8 = 3 << ROUND_SHIFT;
 
@@ -155,6 +156,15 @@ impl Entry {
         self.flags = if value { self.flags | STANDBY } else { self.flags & !STANDBY };
     }
 
+    /// Has a slot for its history that has not come, and may be called before it.
+    pub(crate) fn is_promised(&self) -> bool {
+        self.flags & PROMISED != 0
+    }
+
+    pub(crate) fn set_promised(&mut self, value: bool) {
+        self.flags = if value { self.flags | PROMISED } else { self.flags & !PROMISED };
+    }
+
     /// Begins the next round of calls: its number.
     pub(crate) fn next_round(&mut self) -> u8 {
         let round = ((self.flags & ROUND) >> ROUND_SHIFT).wrapping_add(1) & 3;
@@ -172,6 +182,7 @@ impl Entry {
         self.credit = self.credit.saturating_sub(count);
         self.set_flushing(self.credit > slack);
         self.set_on_standby(false);
+        self.set_promised(false);
     }
 
     pub(crate) fn set_flushing(&mut self, value: bool) {

@@ -1,5 +1,6 @@
 //! The pipeline.
 
+use crate::backfill::Promise;
 use crate::control::Control;
 use crate::drops::{Drop, DropCounters};
 use crate::ingress::{Ingress, ingress};
@@ -10,7 +11,8 @@ use crate::{DROP_NAMES, Entry, GatewayConfig, GatewayError, Payload, SinkRequest
 use klais_burst_sync::{Frame, Hello, Term};
 use klais_dam::{Attempt, Dam};
 use klais_units::NANOS_PER_MICRO;
-use std::collections::{BTreeMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 /// Readings that may be taken between a HELLO and its ADMIT, granted on top of the backlog stated.
 pub(crate) const CREDIT_SLACK: u32 = 8;
@@ -58,6 +60,12 @@ pub struct Gateway<P = ()> {
     pub(crate) largest_history: i64,
     pub(crate) pending_hellos: BTreeMap<u32, Hello>,
     pub(crate) standby: VecDeque<u32>,
+    /// Devices with a slot to come, in their order, where the rate is learnt.
+    pub(crate) promised: VecDeque<Promise>,
+    /// Those of them that were called, in the order in which they are called again.
+    pub(crate) called: BinaryHeap<Reverse<Promise>>,
+    /// About what the devices owe that were called and have not come.
+    pub(crate) called_readings: u64,
     /// About what the devices on standby owe.
     pub(crate) standby_readings: u64,
     pub(crate) backfill_rate: u64,
@@ -120,6 +128,9 @@ impl<P: Payload> Gateway<P> {
             largest_history: 0,
             pending_hellos: BTreeMap::new(),
             standby: VecDeque::new(),
+            promised: VecDeque::new(),
+            called: BinaryHeap::new(),
+            called_readings: 0,
             standby_readings: 0,
             backfill_rate: config.capacity_per_second.max(1),
             pace: Pace::default(),
@@ -329,7 +340,8 @@ impl<P: Payload> Gateway<P> {
     /// shows.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        let nothing_waits = self.standby.is_empty() && self.undecided_frames == 0;
+        let nobody_waits = self.standby.is_empty() && self.promised.is_empty() && self.called.is_empty();
+        let nothing_waits = nobody_waits && self.undecided_frames == 0;
         nothing_waits && self.proofs_due == 0 && self.next_open == NEVER
     }
 
@@ -350,6 +362,9 @@ impl<P: Payload> Gateway<P> {
         self.pending_hellos.clear();
         self.standby.clear();
         self.standby_readings = 0;
+        self.promised.clear();
+        self.called.clear();
+        self.called_readings = 0;
         self.transmits.clear();
         self.requests.clear();
         self.stats.online = 0;

@@ -82,6 +82,7 @@ impl<P: Payload> Gateway<P> {
         stored.await_decision(data.lane);
         if paced {
             stored.spend(count, CREDIT_SLACK as u16);
+            self.called_readings = self.called_readings.saturating_sub(count.into());
             self.dam.backfill_started(self.dam_index(device));
         }
         if data.lane == Lane::Live {

@@ -3,6 +3,7 @@
 //! The simulator and the daemon both build their gateways here, so that they cannot differ.
 
 use crate::{ControllerConfig, GatewayAddress, GatewayConfig, GatewayError};
+use klais_brain::control::BrainConfig;
 use klais_dam::{DamConfig, Limit, MAX_HORIZON_NANOS, SessionMode};
 use klais_units::{NANOS_PER_MICRO, NANOS_PER_SECOND};
 
@@ -111,10 +112,12 @@ impl GatewaySettings {
             deduplicate: self.deduplicate,
             slots: self.admission == Admission::Slots,
             controller: self.controller.clone().for_gateway(
+                self.own(),
                 self.capacity_per_second.max(1),
                 interval,
                 u64::from(self.shards),
             ),
+            frame_readings: self.frame_readings,
             capacity_per_second: self.capacity_per_second.max(1),
             overbook_permille: self.overbook_permille,
             sink_queue_readings: self.sink_queue_readings,
@@ -131,6 +134,16 @@ impl GatewaySettings {
         config.dam.devices = config.dam_devices();
         config.check()?;
         Ok(config)
+    }
+
+    /// What a controller may know of its gateway.
+    fn own(&self) -> BrainConfig {
+        BrainConfig {
+            ceiling_per_second: self.capacity_per_second.max(1),
+            frame_readings: self.frame_readings.max(1),
+            queue_readings: self.sink_queue_readings,
+            sessions_per_second: self.sessions_per_second.max(1),
+        }
     }
 
     fn dam(&self) -> DamConfig {

@@ -46,6 +46,10 @@ impl<P: Payload> Gateway<P> {
         self.next_turn = place + 1;
         let Some(number) = self.serving.get(place).copied() else { return };
         let history = self.history_allowed(budget);
+        if !self.control.decision.is_history_open {
+            // What is not used while history stands still is not made up for in a burst.
+            self.budget = self.budget.min(0);
+        }
         let shard = &mut self.shards[number as usize];
         let full = shard.in_flight.len() >= self.config.batches_in_flight_max;
         if full || shard.state != State::Serving || (shard.queue.is_empty() && !shard.proof_due) {

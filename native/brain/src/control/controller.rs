@@ -1,7 +1,7 @@
 //! One of several controllers, by its name.
 
 use super::peers::{CapacityFrom, Peer, PeerConfig, PeerKind};
-use super::{Arrival, Commit, Decision, Observation, Verdict};
+use super::{Arrival, Brain, BrainConfig, Commit, Decision, Observation, Verdict};
 use alloc::boxed::Box;
 
 /// Which controller, and what it is told when it is made.
@@ -12,17 +12,20 @@ pub enum ControllerConfig {
     Fixed,
     /// One of those that the brain is held against.
     Peer(PeerConfig),
+    /// The share of the sink is learnt.
+    Brain(BrainConfig),
 }
 
 impl ControllerConfig {
     /// What [`ControllerConfig::from_name`] knows.
-    pub const NAMES: [&str; 1] = ["fixed"];
+    pub const NAMES: [&str; 2] = ["fixed", "brain"];
 
     /// By its name: one of [`ControllerConfig::NAMES`], or a peer's. What a gateway knows of itself is still to be filled in.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
             "fixed" => Some(Self::Fixed),
+            "brain" => Some(Self::Brain(BrainConfig::default())),
             _ => PeerKind::from_name(name).map(|kind| Self::Peer(PeerConfig::new(kind))),
         }
     }
@@ -39,14 +42,21 @@ impl ControllerConfig {
         }
     }
 
-    /// The same, told what its gateway knows of itself.
+    /// The same, told what its gateway knows of itself; `capacity_per_second`, its configured share, is for the peers alone.
     #[must_use]
-    pub fn for_gateway(self, capacity_per_second: u64, commit_interval_micros: u64, shards: u64) -> Self {
+    pub fn for_gateway(
+        self,
+        own: BrainConfig,
+        capacity_per_second: u64,
+        commit_interval_micros: u64,
+        shards: u64,
+    ) -> Self {
         match self {
+            Self::Fixed => Self::Fixed,
+            Self::Brain(_) => Self::Brain(own),
             Self::Peer(config) => {
                 Self::Peer(PeerConfig { capacity_per_second, commit_interval_micros, shards, ..config })
             }
-            other => other,
         }
     }
 }
@@ -58,6 +68,8 @@ pub enum Controller {
     Fixed,
     /// See [`ControllerConfig::Peer`].
     Peer(Box<Peer>),
+    /// See [`ControllerConfig::Brain`].
+    Brain(Box<Brain>),
 }
 
 impl Controller {
@@ -67,6 +79,7 @@ impl Controller {
         match config {
             ControllerConfig::Fixed => Self::Fixed,
             ControllerConfig::Peer(config) => Self::Peer(Box::new(Peer::new(config))),
+            ControllerConfig::Brain(own) => Self::Brain(Box::new(Brain::new(*own))),
         }
     }
 
@@ -82,6 +95,7 @@ impl Controller {
         match self {
             Self::Fixed => true,
             Self::Peer(peer) => peer.is_at_rest(),
+            Self::Brain(brain) => brain.is_at_rest(),
         }
     }
 
@@ -90,6 +104,7 @@ impl Controller {
         match self {
             Self::Fixed => Verdict::Accept,
             Self::Peer(peer) => peer.on_arrival(arrival),
+            Self::Brain(brain) => brain.on_arrival(arrival),
         }
     }
 
@@ -98,6 +113,7 @@ impl Controller {
         match self {
             Self::Fixed => {}
             Self::Peer(peer) => peer.on_commit(commit),
+            Self::Brain(brain) => brain.on_commit(commit),
         }
     }
 
@@ -106,6 +122,7 @@ impl Controller {
         match self {
             Self::Fixed => Decision::default(),
             Self::Peer(peer) => peer.tick(seen),
+            Self::Brain(brain) => brain.tick(seen),
         }
     }
 }

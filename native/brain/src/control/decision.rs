@@ -97,8 +97,10 @@ impl Reason {
 /// What holds from a tick on. `None` leaves a rate as it is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// This gateway's share of the sink, in readings per second: what it takes at most, live and history together.
+    /// This gateway's share of the sink, in readings per second: history is paced at what live readings leave of it.
     pub capacity_per_second: Option<u64>,
+    /// Readings per second that the dam lets in, of live readings and in all.
+    pub admit_per_second: Option<u64>,
     /// Sessions to open per second.
     pub sessions_per_second: Option<u64>,
     /// History beyond which none is handed to the sink, in readings under way there. Live readings always go.
@@ -119,6 +121,7 @@ impl Default for Decision {
     fn default() -> Self {
         Self {
             capacity_per_second: None,
+            admit_per_second: None,
             sessions_per_second: None,
             in_flight_readings_max: UNLIMITED,
             undecided_frames_max: UNLIMITED,

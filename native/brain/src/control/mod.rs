@@ -4,11 +4,13 @@
 //! transaction that its sink has decided ([`Controller::on_commit`]), and asks it every [`TICK_MICROS`] what is to hold from
 //! then on ([`Controller::tick`]). Time is an argument throughout.
 
+mod brain;
 mod controller;
 mod decision;
 mod observation;
 pub mod peers;
 
+pub use brain::{Brain, BrainConfig};
 pub use controller::{Controller, ControllerConfig};
 pub use decision::{Decision, Level, Reason, UNLIMITED, Verdict};
 pub use observation::{Arrival, Commit, CommitsSeen, Lane, LaneSeen, Observation};

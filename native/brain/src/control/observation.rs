@@ -85,6 +85,8 @@ pub struct Observation {
     pub in_flight_micros_max: u64,
     /// DATA frames accepted and not yet decided by the sink.
     pub undecided_frames: u64,
+    /// History waits for no other reason than the share of the sink that was decided.
+    pub is_held_back: bool,
     /// How long the reading at the head of the longest queue has waited, in microseconds; 0 for none.
     pub queued_micros_max: u64,
     /// HELLOs that reached the gateway behind its dam.

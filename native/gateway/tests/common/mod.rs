@@ -46,6 +46,7 @@ pub fn config(devices: u32) -> GatewayConfig {
         sink_queue_readings: 1_000_000,
         undecided_frames_max: u64::MAX,
         backfill_queue_readings: 1_000_000,
+        frame_readings: 64,
         commit_interval_micros: 100_000,
         commit_offset_micros: 0,
         batch_readings_max: 10_000,

@@ -93,6 +93,7 @@ pub fn gateway_config(gateway: u32, devices: usize) -> GatewayConfig {
         sink_queue_readings: 1_000,
         undecided_frames_max: 1_000,
         backfill_queue_readings: 1_000,
+        frame_readings: 3,
         commit_interval_micros: 100_000,
         commit_offset_micros: 0,
         batch_readings_max: 1_000,
