@@ -108,6 +108,9 @@ export interface NativeCluster {
 	drain(): number;
 	/** hellos, deferred, offered, admitted, turned away, online, queued, largest queue of one gateway. */
 	stats(out: Float64Array): void;
+	/** What a gateway's controller has decided: rows of time (us), level, share of the sink, sessions, reason. */
+	decisions(gateway: number): number[];
+	decisionReasons(): string[];
 	dropNames(): string[];
 	drops(): number[];
 	/** Makes the gateways a swarm: only before anything else. */
@@ -152,6 +155,8 @@ interface NativeLibrary {
 	clusterHandle(id: number, horizon: number, count: number): void;
 	drainCluster(id: number): number;
 	clusterStats(id: number, out: Float64Array): void;
+	clusterDecisions(id: number, gateway: number): number[];
+	decisionReasons(): string[];
 	dropNames(): string[];
 	clusterDrops(id: number): number[];
 	joinSwarm(id: number, options: SwarmOptions, devices: number): void;
@@ -197,6 +202,8 @@ export function createCluster(options: ClusterOptions): NativeCluster {
 		handle: (horizon, count) => native.clusterHandle(id, horizon, count),
 		drain: () => native.drainCluster(id),
 		stats: (out) => native.clusterStats(id, out),
+		decisions: (gateway) => native.clusterDecisions(id, gateway),
+		decisionReasons: () => native.decisionReasons(),
 		dropNames: () => native.dropNames(),
 		drops: () => native.clusterDrops(id),
 		joinSwarm: (settings, devices) => native.joinSwarm(id, settings, devices),

@@ -9,6 +9,7 @@ import type {
 import type { Scenario } from "../scenarios/scenario.js";
 import { brokerSlowdowns, meanSpeed } from "./broker-slowdowns.js";
 import type { Collector } from "./collector.js";
+import { decisionRows } from "./decisions.js";
 import type { NativeCluster, NativeFleet } from "./native.js";
 import { type PlanFacts, quantile } from "./plan-facts.js";
 import type { Production } from "./production.js";
@@ -43,6 +44,7 @@ export function summarise(
 	const { scenario, world } = run;
 	const digest = `${run.fleet.digest()}${run.cluster.digest()}`;
 	const { balance, fairness } = settle(run, production, run.fleet, atMicros);
+	const decisions = decisionRows(run.cluster, scenario.gateways.count);
 	const seconds = elapsedSeconds();
 	return {
 		scenario: scenario.name,
@@ -57,6 +59,7 @@ export function summarise(
 		virtual: virtualOf(run, fairness, atMicros),
 		series: run.collector.series,
 		percentiles: percentilesOf(run),
+		...(decisions.length === 0 ? {} : { decisions }),
 		wall: {
 			seconds,
 			events: world.events,

@@ -83,6 +83,17 @@ const swarmFields = {
 	...{ datagramsLost: whole, datagramsRefused: whole },
 };
 
+const decision = z
+	.looseObject({
+		atSeconds: amount,
+		gateway: whole,
+		level: whole.describe("0: normal; 1: history slowed; 2: stopped; 3: live readings thinned out"),
+		capacityPerSecond: whole,
+		sessionsPerSecond: whole,
+		reason: text,
+	})
+	.describe("A change that matters in what a gateway's controller has decided");
+
 const virtual = z
 	.looseObject({
 		drainSeconds: amount.nullable().describe("null: not drained at the end"),
@@ -173,6 +184,7 @@ const run = z.looseObject({
 	virtual,
 	series,
 	percentiles: percentiles.exactOptional(),
+	decisions: z.array(decision).readonly().exactOptional(),
 	wall,
 });
 

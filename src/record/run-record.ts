@@ -54,7 +54,22 @@ export interface RunRecord {
 	readonly series: Series;
 	/** Left out where an earlier version wrote the record. */
 	readonly percentiles?: Percentiles;
+	/** What the gateways' controllers decided, in time order; left out where the capacity was configured. */
+	readonly decisions?: readonly DecisionRow[];
 	readonly wall: WallMetrics;
+}
+
+/** A change that matters in what a gateway's controller has decided. */
+export interface DecisionRow {
+	readonly atSeconds: number;
+	readonly gateway: number;
+	/** 0: normal; 1: history slowed; 2: history stopped; 3: live readings thinned out, sessions put off. */
+	readonly level: number;
+	/** The gateway's share of the sink, in readings per second. */
+	readonly capacityPerSecond: number;
+	readonly sessionsPerSecond: number;
+	/** Why, in a word. */
+	readonly reason: string;
 }
 
 /** Readings. `produced = durable + buffered + lostOverflow + lostVolatile` or the run has failed. */

@@ -165,6 +165,23 @@ fn a_silent_sink_gets_no_history_until_it_answers() {
 }
 
 #[test]
+fn promises_are_overbooked_by_the_share_that_does_not_come() {
+    let mut brain = Brain::new(BrainConfig::default());
+    let seen = |now, slots_kept, slots_missed| Observation {
+        now,
+        slots_kept,
+        slots_missed,
+        ..Observation::default()
+    };
+    assert_eq!(brain.tick(&seen(0, 0, 0)).overbook_permille, Some(1_000));
+    let last = (1..500).map(|n| brain.tick(&seen(n * 100_000, 9, 1)).overbook_permille).last();
+    let overbook = last.flatten().expect("some");
+    assert!((1_080..=1_150).contains(&overbook), "{overbook}");
+    let all_missed = (500..900).map(|n| brain.tick(&seen(n * 100_000, 0, 5)).overbook_permille).last();
+    assert_eq!(all_missed.flatten(), Some(1_250));
+}
+
+#[test]
 fn controllers_are_known_by_name() {
     for name in ControllerConfig::NAMES {
         let config = ControllerConfig::from_name(name).expect("a controller");

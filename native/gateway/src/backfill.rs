@@ -182,6 +182,7 @@ impl<P: Payload> Gateway<P> {
                 continue;
             }
             if is_past {
+                self.control.on_slot(false);
                 if let Some(entry) = self.entry_mut(promise.device) {
                     entry.set_promised(false);
                 }
@@ -196,6 +197,9 @@ impl<P: Payload> Gateway<P> {
         let is_called_again = calls < CALLS_MAX && self.called.len() < self.config.standby_devices_max;
         if let Some(entry) = self.entry_mut(device) {
             entry.set_promised(is_called_again);
+        }
+        if !is_called_again {
+            self.control.on_slot(false);
         }
         if is_called_again {
             let pause = CALL_AGAIN_MICROS << (calls - 1);

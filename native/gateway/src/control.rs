@@ -1,5 +1,6 @@
 //! The controller at its place in the gateway: what it is told, when it is asked, and how its decisions take hold.
 
+use crate::decision_log::{Decided, DecisionLog};
 use crate::gateway::Gateway;
 use crate::shard::{InFlight, NEVER};
 use crate::{Drop, Payload};
@@ -25,8 +26,11 @@ pub(crate) struct Control {
     submitted_readings: u64,
     hellos: u64,
     opened: u64,
+    slots_kept: u64,
+    slots_missed: u64,
     cpu_permille: Option<u32>,
     pub(crate) decision: Decision,
+    log: DecisionLog,
 }
 
 impl Control {
@@ -42,9 +46,18 @@ impl Control {
             submitted_readings: 0,
             hellos: 0,
             opened: 0,
+            slots_kept: 0,
+            slots_missed: 0,
             cpu_permille: None,
             decision: Decision::default(),
+            log: DecisionLog::default(),
         }
+    }
+
+    /// The controller begins anew; what was decided before is still told.
+    pub(crate) fn restart(&mut self, config: &ControllerConfig) {
+        let log = std::mem::take(&mut self.log);
+        *self = Self { log, ..Self::new(config) };
     }
 
     pub(crate) fn is_active(&self) -> bool {
@@ -61,6 +74,12 @@ impl Control {
 
     pub(crate) fn on_opened(&mut self) {
         self.opened += 1;
+    }
+
+    /// A device that was promised a slot has begun, or has let it pass.
+    pub(crate) fn on_slot(&mut self, is_kept: bool) {
+        self.slots_kept += u64::from(is_kept);
+        self.slots_missed += u64::from(!is_kept);
     }
 
     pub(crate) fn on_submitted(&mut self, readings: u64) {
@@ -87,6 +106,11 @@ impl<P: Payload> Gateway<P> {
     #[must_use]
     pub fn decision(&self) -> Decision {
         self.control.decision
+    }
+
+    /// What it has decided so far, as far as it is kept: changes that matter, the newest last.
+    pub fn decisions(&self) -> impl Iterator<Item = Decided> {
+        self.control.log.entries()
     }
 
     /// How much of its CPU this gateway uses, in thousandths, for controllers that look at it.
@@ -191,10 +215,12 @@ impl<P: Payload> Gateway<P> {
         (control.live, control.backfill) = (LaneSeen::default(), LaneSeen::default());
         control.commits = CommitsSeen::default();
         (control.submitted_readings, control.hellos, control.opened) = (0, 0, 0);
+        (control.slots_kept, control.slots_missed) = (0, 0);
         control.last_tick = at;
         control.next_tick = (at - at % TICK_MICROS).saturating_add(TICK_MICROS);
         let before = control.decision;
         control.decision = control.controller.tick(&seen);
+        control.log.note(at, control.decision);
         self.carry_out(before);
         if self.config.slots && self.control.decision.is_history_open {
             self.call_waiting(at);
@@ -228,6 +254,8 @@ impl<P: Payload> Gateway<P> {
             backfill_queue_micros: self.dam.backfill_queue_nanos(nanos) / NANOS_PER_MICRO,
             standby_devices: self.standby.len() as u64,
             standby_readings: self.standby_readings,
+            slots_kept: control.slots_kept,
+            slots_missed: control.slots_missed,
             shards: self.serving.len() as u64,
             cpu_permille: control.cpu_permille,
         }

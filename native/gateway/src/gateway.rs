@@ -374,7 +374,7 @@ impl<P: Payload> Gateway<P> {
         (self.queued_readings, self.queued_backfill) = (0, 0);
         self.in_flight_readings = 0;
         self.learnt_capacity = None;
-        self.control = Control::new(&self.config.controller);
+        self.control.restart(&self.config.controller);
         self.pace.on_restart();
         if let Ok(dam) = Dam::new(self.config.dam.clone()) {
             self.dam = dam;

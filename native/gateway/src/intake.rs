@@ -82,6 +82,9 @@ impl<P: Payload> Gateway<P> {
         stored.await_decision(data.lane);
         if paced {
             stored.spend(count, CREDIT_SLACK as u16);
+            if entry.is_promised() {
+                self.control.on_slot(true);
+            }
             self.called_readings = self.called_readings.saturating_sub(count.into());
             self.dam.backfill_started(self.dam_index(device));
         }

@@ -11,6 +11,7 @@ mod capacity;
 mod checkpoint_table;
 mod config;
 mod control;
+mod decision_log;
 mod devices;
 mod drops;
 mod entry;
@@ -30,6 +31,7 @@ mod transactions;
 
 pub use checkpoint_table::CheckpointTable;
 pub use config::{GatewayAddress, GatewayConfig, GatewayError};
+pub use decision_log::Decided;
 pub use drops::{DROP_NAMES, Drop, DropCounters};
 pub use entry::Entry;
 pub use gateway::{Gateway, Transmit};

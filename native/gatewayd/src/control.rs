@@ -116,6 +116,9 @@ impl Daemon {
             shards: stats.shards,
             takeovers: stats.takeovers,
             fenced: stats.fenced,
+            capacity_per_second: self.gateway.capacity_per_second(),
+            level: self.gateway.decision().level.number(),
+            decision: self.gateway.decision().reason.name(),
         }
     }
 

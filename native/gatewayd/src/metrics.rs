@@ -53,6 +53,10 @@ impl Collector for Metrics {
         counter(to, "takeovers", "Times that a shard was taken over.", gateway.takeovers)?;
         counter(to, "fenced", "Times that another gateway has taken a shard away.", gateway.fenced)?;
         gauge(to, "shards", "Shards that are served.", gateway.shards)?;
+        let capacity = "Share of the sink, configured or found out, in readings per second.";
+        gauge(to, "capacity_per_second", capacity, gateway.capacity_per_second)?;
+        let level = "0: normal; 1: history slowed; 2: history stopped; 3: live readings thinned out.";
+        gauge(to, "degradation_level", level, u64::from(gateway.level))?;
         counter(to, "sink_readings", "Readings stored, every copy.", sink.readings)?;
         counter(to, "sink_duplicates", "Readings stored that had been stored before.", sink.duplicates)?;
         counter(to, "sink_reordered", "Readings stored after a later one of their lane.", sink.reordered)?;

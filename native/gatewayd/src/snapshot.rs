@@ -63,6 +63,12 @@ pub struct GatewayCounts {
     pub takeovers: u64,
     /// Times that another gateway has taken one away.
     pub fenced: u64,
+    /// Share of the sink that history is paced at, in readings per second.
+    pub capacity_per_second: u64,
+    /// How much is given up for the sink's sake: 0 to 3.
+    pub level: u8,
+    /// Why.
+    pub decision: &'static str,
 }
 
 /// See `SinkCounters`.

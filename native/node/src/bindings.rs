@@ -202,6 +202,18 @@ pub fn cluster_stats(id: u32, out: Float64ArraySlice<'_>) -> Result<()> {
     })
 }
 
+/// See [`Cluster::decisions`].
+#[napi(catch_unwind)]
+pub fn cluster_decisions(id: u32, gateway: u32) -> Result<Vec<f64>> {
+    with(&CLUSTERS, id, |cluster| Ok(cluster.decisions(gateway)))
+}
+
+/// See [`Cluster::decision_reasons`].
+#[napi]
+pub fn decision_reasons() -> Vec<String> {
+    Cluster::decision_reasons()
+}
+
 /// See [`Cluster::drop_names`].
 #[napi]
 pub fn drop_names() -> Vec<String> {

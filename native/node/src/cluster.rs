@@ -8,7 +8,7 @@ use crate::record::{Record, WORDS, kind};
 use crate::swarm::Swarms;
 use crate::typed_array::{owned_bytes, owned_words, words};
 use klais_burst_sync::Frame;
-use klais_gateway::{CheckpointTable, DROP_NAMES, Gateway, Ingress, Outcome, SinkRequest};
+use klais_gateway::{CheckpointTable, DROP_NAMES, Decided, Gateway, Ingress, Outcome, Reason, SinkRequest};
 use napi::bindgen_prelude::{Error, Float64Array, Float64ArraySlice, Result, Uint8Array};
 
 /// Verdicts of `ingress`.
@@ -303,6 +303,27 @@ impl Cluster {
         for (slot, sum) in words(&mut out).iter_mut().zip(sums) {
             *slot = sum as f64;
         }
+    }
+
+    /// What the controller of a gateway has decided, as far as it is kept: rows of time in microseconds, level, share of the
+    /// sink (0: as set), sessions (0: as set) and reason, as its place in `decision_reasons`.
+    pub fn decisions(&self, gateway: u32) -> Vec<f64> {
+        let log = self.gateways.get(gateway as usize).into_iter().flat_map(Gateway::decisions);
+        log.flat_map(|Decided { at, decision }| {
+            [
+                at as f64,
+                f64::from(decision.level.number()),
+                decision.capacity_per_second.unwrap_or(0) as f64,
+                decision.sessions_per_second.unwrap_or(0) as f64,
+                f64::from(decision.reason.code()),
+            ]
+        })
+        .collect()
+    }
+
+    /// Names of the reasons of decisions.
+    pub fn decision_reasons() -> Vec<String> {
+        Reason::ALL.iter().map(|reason| reason.name().to_owned()).collect()
     }
 
     /// Names of the reasons for which frames are dropped, in the order of `drops`.

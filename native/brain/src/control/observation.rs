@@ -103,6 +103,10 @@ pub struct Observation {
     pub standby_devices: u64,
     /// See `standby_devices`.
     pub standby_readings: u64,
+    /// Devices that were promised a slot and have begun, and that have let it pass, since the last tick.
+    pub slots_kept: u64,
+    /// See `slots_kept`.
+    pub slots_missed: u64,
     /// Shards served.
     pub shards: u64,
     /// Share of its CPU that the gateway uses, where the driver tells, in thousandths.

@@ -26,7 +26,9 @@ const CUT_PERMILLE: u64 = 950;
 const CUT_FAR_PERMILLE: u64 = 850;
 /// A queue that is too long by so much halves the rate, until it has drained; by less, in proportion.
 const DRAIN_MICROS: u64 = 500_000;
-/// After a failure.
+/// After a failure, if a tenth of about so many transactions has failed: a single one may have other causes.
+const FAILURE_MEMORY: u64 = 16;
+const FAILURE_PARTS: u64 = 16_000;
 const CUT_FAILURE_PERMILLE: u64 = 700;
 /// After a silence.
 const CUT_SILENCE_PERMILLE: u64 = 500;
@@ -47,7 +49,9 @@ const PAUSE_MICROS: u64 = 500_000;
 const PAUSE_LATENCIES: u64 = 3;
 /// The delay that the sink's queue is held at: half of the latency at rest, within these.
 const TARGET_MICROS_MIN: u64 = 20_000;
-const TARGET_MICROS_MAX: u64 = 250_000;
+const TARGET_MICROS_MAX: u64 = 2_000_000;
+/// Chance is taken for no more than this.
+const CALM_QUEUE_MICROS_MAX: u64 = 10_000_000;
 /// Of what large frames add to it.
 const TARGET_FRAME_MICROS_MAX: u64 = 1_000_000;
 /// A sink with something to decide is silent after this, and so many latencies at rest.
@@ -59,7 +63,11 @@ const TURN_MICROS: u64 = 60_000_000;
 
 /// The rate is at least a frame in so many seconds.
 const LEAST_FRAME_SECONDS: u64 = 4;
-/// Time constant of the live rate, in ticks.
+/// Of about so many slots it is known how many were missed; and so much more is promised at most, in thousandths.
+const SLOT_MEMORY: u64 = 64;
+const SLOT_PARTS: u64 = 64_000;
+const OVERBOOK_MOST: u64 = 250;
+/// Time constant of what is averaged, in ticks.
 const LIVE_TICKS: u64 = 300;
 
 const MILLION: u64 = 1_000_000;
@@ -111,8 +119,13 @@ pub struct Brain {
     cut_queue_micros: u64,
     excess_micros: u64,
     is_silent: bool,
-    failures: u64,
+    /// How many of the last transactions failed, in parts of `FAILURE_PARTS`.
+    failing: u64,
     reason: Reason,
+    /// Of the last slots, so many were missed, in parts of `SLOT_PARTS`.
+    missed: u64,
+    /// What chance adds to latencies, by the same measure as the queue, when no history waits.
+    calm_micros: u64,
     /// Live readings per second, over about half a minute.
     live_millionths: u64,
     now: u64,
@@ -139,8 +152,10 @@ impl Brain {
             cut_queue_micros: 0,
             excess_micros: 0,
             is_silent: false,
-            failures: 0,
+            failing: 0,
             reason: Reason::Startup,
+            missed: 0,
+            calm_micros: 0,
             live_millionths: 0,
             now: 0,
         }
@@ -150,7 +165,9 @@ impl Brain {
     pub fn on_commit(&mut self, commit: &Commit) {
         let is_hungry = self.now.saturating_sub(self.hungry_micros) < CALM_MICROS;
         self.sink.on_commit(commit, is_hungry);
-        self.failures += u64::from(!commit.is_committed);
+        let outcome = if commit.is_committed { 0 } else { FAILURE_PARTS };
+        self.failing += outcome / FAILURE_MEMORY;
+        self.failing -= self.failing / FAILURE_MEMORY;
     }
 
     /// While live readings are thinned out, every second device is to come again later; they take turns.
@@ -164,7 +181,7 @@ impl Brain {
     /// Whether ticks in which nothing happens would change nothing.
     #[must_use]
     pub fn is_at_rest(&self) -> bool {
-        let is_calm = self.ladder.level() == Level::Normal && !self.is_silent && self.failures == 0;
+        let is_calm = self.ladder.level() == Level::Normal && !self.is_silent;
         is_calm && self.sink.is_still()
     }
 
@@ -184,10 +201,12 @@ impl Brain {
         self.config.frame_readings * MILLION / self.rate()
     }
 
-    /// The delay of the sink's queue that is aimed at: half of what it takes anyhow, and what comes in lumps: the time that
+    /// The delay of the sink's queue that is aimed at: half of what it takes anyhow, what chance adds when nothing
+    /// waits, and what comes in lumps: the time that
     /// half a frame or a transaction takes at this gateway's rate.
     fn target_micros(&self) -> u64 {
         let base = (self.sink.base_micros() / 2).clamp(TARGET_MICROS_MIN, TARGET_MICROS_MAX);
+        let base = base + self.calm_micros * 2;
         let frame = (self.frame_micros() / 2).min(TARGET_FRAME_MICROS_MAX);
         let transaction = self.sink.transaction_micros(self.rate()).min(base * 2);
         base + frame.max(transaction)
@@ -196,11 +215,15 @@ impl Brain {
     /// A tick: what holds from now on.
     pub fn tick(&mut self, seen: &Observation) -> Decision {
         self.now = seen.now;
+        self.count_slots(seen);
         self.sink.on_tick(seen);
         let live = seen.live.accepted.saturating_mul(TICKS_PER_SECOND).min(RATE_MAX);
         self.live_millionths = follow(self.live_millionths, live * MILLION);
         let delivered = self.sink.delivered(self.config.frame_readings, self.rate());
-        let queue = self.sink.queue_micros(seen.in_flight_micros_max, self.frame_micros());
+        let queue = self.sink.queue_micros(seen, self.frame_micros() + self.calm_micros);
+        if seen.commits.committed > 0 && seen.now.saturating_sub(self.hungry_micros) >= CALM_MICROS {
+            self.calm_micros = follow(self.calm_micros, queue.min(CALM_QUEUE_MICROS_MAX));
+        }
         let target = self.target_micros();
         let is_hungry = seen.is_held_back;
         let is_used =
@@ -211,14 +234,13 @@ impl Brain {
             self.high_millionths = self.rate_millionths;
             self.cut_queue_micros = 0;
         }
-        if self.failures > 0 && self.may_cut() {
+        if self.failing > FAILURE_PARTS / 10 && seen.commits.failed > 0 && self.may_cut() {
             self.cut(CUT_FAILURE_PERMILLE, self.rate_millionths, Reason::Failure);
         } else if queue > target && is_used && self.may_cut() {
             self.come_down(delivered, queue);
         } else if is_hungry && queue <= target && !self.is_silent && self.is_followed(delivered) {
             self.grow();
         }
-        self.failures = 0;
         if is_hungry {
             self.hungry_micros = seen.now;
         } else if seen.now.saturating_sub(self.hungry_micros) > STALE_MICROS {
@@ -238,6 +260,17 @@ impl Brain {
         let delay = if self.is_silent { u64::MAX } else { queue };
         self.ladder.climb(seen.now, delay, target, is_crowded, is_roomy);
         self.decide(target)
+    }
+
+    /// Who is promised a slot and does not come.
+    fn count_slots(&mut self, seen: &Observation) {
+        for (count, outcome) in [(seen.slots_missed, SLOT_PARTS), (seen.slots_kept, 0)] {
+            for _ in 0..count.min(SLOT_MEMORY) {
+                self.missed = self.missed - self.missed / SLOT_MEMORY + outcome / SLOT_MEMORY;
+            }
+        }
+        // What rounding leaves is no share of 1.
+        self.missed = self.missed.min(SLOT_PARTS / 2);
     }
 
     /// Whether the sink answers at all.
@@ -332,6 +365,9 @@ impl Brain {
             is_history_open: level < Level::HistoryStopped,
             level,
             reason: self.reason,
+            overbook_permille: Some(
+                1_000 + (self.missed * 1_000 / (SLOT_PARTS - self.missed)).min(OVERBOOK_MOST),
+            ),
             ..Decision::default()
         }
     }

@@ -87,12 +87,12 @@ impl SinkView {
         self.base_now.into_iter().chain(self.base_before).min().unwrap_or(0)
     }
 
-    /// How long a transaction waits in the sink for others; 0 until enough is known. One that has been under way for more
-    /// than twice the latency at rest and the time of a frame says so before it is decided.
-    pub(crate) fn queue_micros(&self, in_flight_micros_max: u64, frame_micros: u64) -> u64 {
+    /// How long a transaction waits in the sink for others; 0 until enough is known. If one is under way for longer than is
+    /// usual, and none was decided since, that says so before any is.
+    pub(crate) fn queue_micros(&self, seen: &Observation, usual_micros: u64) -> u64 {
         let base = self.base_micros();
-        let usual = base.saturating_mul(2).saturating_add(frame_micros);
-        let overdue = in_flight_micros_max.saturating_sub(usual);
+        let usual = base.saturating_mul(2).saturating_add(usual_micros);
+        let overdue = seen.in_flight_micros_max.min(self.silent_micros(seen.now)).saturating_sub(usual);
         if self.known < RECENT_COMMITS || base == 0 {
             return 0;
         }
