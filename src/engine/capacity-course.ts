@@ -9,9 +9,9 @@ interface Loss {
 
 /**
  * What the broker takes, as the scenario has it: pairs of a time in microseconds and readings per second from then on. It is
- * the truth, for the policy `oracle` alone. `usable`: share of the ceiling that gateways use.
+ * the truth, for the policy `oracle` alone.
  */
-export function capacityCourse(broker: Broker, outages: readonly Outage[], usable: number): number[] {
+export function capacityCourse(broker: Broker, outages: readonly Outage[]): number[] {
 	const losses = outages.flatMap((outage): Loss[] => {
 		if (outage.kind === "broker") {
 			return [{ ...outage, nodes: broker.nodes }];
@@ -31,6 +31,6 @@ export function capacityCourse(broker: Broker, outages: readonly Outage[], usabl
 				.filter(({ outAtMicros, backAtMicros }) => outAtMicros <= time && time < backAtMicros)
 				.reduce((most, { nodes }) => Math.max(most, nodes), 0);
 			const share = Math.max(0, 1 - away / broker.nodes) * speedAt(slowdowns, time).factor;
-			return [time, Math.floor(broker.capacityPerSecond * usable * share)];
+			return [time, Math.floor(broker.capacityPerSecond * share)];
 		});
 }

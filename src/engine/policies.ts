@@ -145,10 +145,7 @@ export function clusterOptions(scenario: Scenario, policy: Policy, streams: Stre
 		admission: policy.admission,
 		deduplicate: policy.exactlyOnce,
 		controller: policy.controller,
-		capacityCourse:
-			policy.controller === "oracle"
-				? capacityCourse(broker, scenario.outages, CAPACITY_PERMILLE / 1_000)
-				: [],
+		capacityCourse: policy.controller === "oracle" ? capacityCourse(broker, scenario.outages) : [],
 		capacityPerSecond: capacity,
 		sessionsPerSecond: gateways.sessionsPerSecond,
 		slotWindowMicros: gateways.slotWindowMicros,

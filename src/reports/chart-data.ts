@@ -31,6 +31,7 @@ type Topic =
 	| "percentiles"
 	| "connected"
 	| "drops"
+	| "policies"
 	| "sessions"
 	| "live-backlog"
 	| "live-devices";
@@ -81,6 +82,8 @@ export interface DotChart {
 	readonly rows: readonly DotRow[];
 	/** Draw a line from the axis to the dot: for single counts, not for ranges. */
 	readonly stems: boolean;
+	/** One of several panels of the same title, told apart by this. */
+	readonly panel?: string;
 }
 
 /** A distribution: what share of the values lies at or below each value. */

@@ -17,6 +17,7 @@ import { METHOD } from "./markdown-blocks.js";
 import { escapeXml, setMarks } from "./markup.js";
 import { LEDGER, METRICS } from "./metrics.js";
 import { colourVariables } from "./palette.js";
+import { policyComparison } from "./policy-comparison.js";
 import { DRAWN_RUNS_MAX, drawnRuns } from "./scenario-charts.js";
 import { type ScenarioGrid, scenarioGrid } from "./scenario-grid.js";
 import { swarmTable } from "./swarm-table.js";
@@ -57,6 +58,8 @@ interface ScenarioModel {
 	}[];
 	readonly figures: readonly FigureModel[];
 	readonly notDrawn: number;
+	/** Many policies, one a row. */
+	readonly compared: Table | null;
 	readonly headlines: Table;
 	readonly all: Table;
 	readonly expectations: Table | null;
@@ -163,6 +166,7 @@ async function scenarioModel(group: ScenarioGroup): Promise<ScenarioModel> {
 		findings: findingsOf(runs),
 		figures: await figuresOf(group),
 		notDrawn: Math.max(runs.length - DRAWN_RUNS_MAX, 0),
+		compared: policyComparison(group),
 		headlines: metricTable(runs, HEADLINES, "Policies side by side, virtual time, exact"),
 		expectations: expectationTable(runs),
 		broken: runs.some(({ verdict }) => verdict.findings.some(({ code }) => code === "expectation")),

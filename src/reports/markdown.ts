@@ -20,6 +20,7 @@ import { liveBlock, liveLines } from "./markdown-live.js";
 import { tableText } from "./markdown-table.js";
 import { codeSpan, codeSpanInCell, escapeMarkdown, setMarks } from "./markup.js";
 import { METRICS } from "./metrics.js";
+import { policyComparison } from "./policy-comparison.js";
 import { swarmTable } from "./swarm-table.js";
 import { type SweepReport, sweepReport } from "./sweep.js";
 import {
@@ -184,6 +185,7 @@ function scenarioPieces(group: ScenarioGroup, several: boolean, folder: string |
 	const takeovers = takeoverTable(runs);
 	const swarm = swarmTable(runs);
 	const drops = dropTable(runs);
+	const compared = policyComparison(group);
 	const passed = runs.every(({ verdict }) => verdict.passed);
 	const parts: readonly (Piece | null)[] = [
 		{
@@ -192,6 +194,7 @@ function scenarioPieces(group: ScenarioGroup, several: boolean, folder: string |
 		},
 		folder === null ? null : { text: chartsBlock(group, folder), expendable: 2, tells: "charts" },
 		expected === null ? null : part(1, expected.caption, tableText(expected), "expectations"),
+		compared === null ? null : part(0, escapeMarkdown(compared.caption), tableText(compared)),
 		part(
 			0,
 			"Policies side by side (virtual time, exact)",

@@ -5,6 +5,7 @@ import { dropChart } from "./dot-charts.js";
 import { formatCount, formatList, formatMicros, formatRate, formatSeconds } from "./format.js";
 import type { LabelledRun, ScenarioGroup } from "./grouping.js";
 import { ink } from "./palette.js";
+import { policyCharts } from "./policy-charts.js";
 
 /** Runs drawn per scenario; with more, lines would hide each other. Tables always hold all. */
 export const DRAWN_RUNS_MAX = 6;
@@ -45,7 +46,10 @@ export function scenarioCharts(group: ScenarioGroup): readonly PlacedChart[] {
 function timeless(group: ScenarioGroup, runs: readonly LabelledRun[]): readonly PlacedChart[] {
 	const drops = dropChart(group, runs);
 	const charts: readonly Chart[] = [...curveCharts(group, runs), ...(drops === undefined ? [] : [drops])];
-	return charts.map((chart) => ({ chart, size: "half" }));
+	return [
+		...charts.map((chart): PlacedChart => ({ chart, size: "half" })),
+		...policyCharts(group).map((chart): PlacedChart => ({ chart, size: "third" })),
+	];
 }
 
 function lengthOf(series: Series): number {

@@ -123,7 +123,7 @@ proptest! {
         let mut bench = Bench::new(PeerKind::Pid);
         for lag in lags {
             let decision = bench.tick(Observation { cpu_permille: cpu, ..seen(1, lag, 0, 0) });
-            let rate = decision.capacity_per_second.unwrap_or(0);
+            let rate = decision.admit_per_second.unwrap_or(0);
             prop_assert!((200..=2_000).contains(&rate), "{rate}");
         }
     }
@@ -165,7 +165,7 @@ proptest! {
                     ..seen(*c, *d >> 2, *d, *a >> 3)
                 });
                 prop_assert!(decision.undecided_frames_max >= 1);
-                prop_assert!(decision.capacity_per_second != Some(0));
+                prop_assert!(decision.capacity_per_second != Some(0) && decision.admit_per_second != Some(0));
             }
         }
     }
@@ -325,13 +325,13 @@ fn the_pid_computes_what_the_original_does() {
     let mut bench = Bench::new(PeerKind::Pid);
     // error = 0.7 x (1,000 - 1,500) / 1,000 = -0.35; 0.5 e + 0.1 e + 0.05 e = -0.2275.
     let first = bench.tick(seen(1, 1_500, 0, 0));
-    assert_eq!(first.capacity_per_second, Some(772));
+    assert_eq!(first.admit_per_second, Some(772));
     // The same error again: the integral stands at -0.7, nothing changes: -0.175 - 0.07.
     let second = bench.tick(seen(1, 1_500, 0, 0));
-    assert_eq!(second.capacity_per_second, Some(755));
+    assert_eq!(second.admit_per_second, Some(755));
     // error = 0.3 x (0.7 - 0.9) = -0.06 beside a lag on target; -0.03 - 0.076 + 0.05 x 0.29 = -0.0915.
     let third = bench.tick(Observation { cpu_permille: Some(900), ..seen(1, 1_000, 0, 0) });
-    assert_eq!(third.capacity_per_second, Some(908));
+    assert_eq!(third.admit_per_second, Some(908));
 }
 
 #[test]

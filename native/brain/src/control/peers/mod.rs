@@ -217,7 +217,7 @@ impl Peer {
 
 /// Lets in what comes.
 fn open(reason: Reason) -> Decision {
-    Decision { capacity_per_second: Some(OPEN_PER_SECOND), reason, ..Decision::default() }
+    Decision { admit_per_second: Some(OPEN_PER_SECOND), reason, ..Decision::default() }
 }
 
 /// Lets in what comes, up to so many undecided frames.

@@ -7,7 +7,8 @@ use alloc::vec::Vec;
 /// Before the sink goes away, history is held back this long: what would be under way then would fail.
 const LEAD_MICROS: u64 = 1_000_000;
 
-/// No estimate, no probe, no reaction time: the gateway's share of the true capacity, by the shards that it serves.
+/// No estimate, no margin, no reaction time: the gateway's share of the true ceiling, by the shards that it serves. While the
+/// sink takes nothing, history is held back and fresh readings wait at the rate from before.
 #[derive(Clone, Debug)]
 pub(super) struct Oracle {
     share_per_second: u64,
@@ -36,12 +37,12 @@ impl Law for Oracle {
         self.now = seen.now;
         let soon = seen.now.saturating_add(LEAD_MICROS);
         let is_away = self.capacity_at(seen.now) == Some(0) || self.capacity_at(soon) == Some(0);
-        let share = self.capacity_at(seen.now).map_or(self.share_per_second, |capacity| {
+        if let Some(capacity) = self.capacity_at(seen.now).filter(|capacity| *capacity > 0) {
             let share = u128::from(capacity) * u128::from(seen.shards) / u128::from(self.shards);
-            u64::try_from(share).unwrap_or(u64::MAX)
-        });
+            self.share_per_second = u64::try_from(share).unwrap_or(u64::MAX).max(1);
+        }
         Decision {
-            capacity_per_second: Some(share.max(1)),
+            capacity_per_second: Some(self.share_per_second),
             is_history_open: !is_away,
             level: if is_away { Level::HistoryStopped } else { Level::Normal },
             reason: Reason::Foreseen,

@@ -56,6 +56,6 @@ impl Law for Pid {
         let output = self.output(LAG_SHARE * lag_error + CPU_SHARE * cpu_error);
         let rate = (self.base as f64 * (1.0 + output)) as u64;
         let rate = rate.max(self.base / RATE_MIN_DIVISOR).max(1);
-        Decision { capacity_per_second: Some(rate), reason: Reason::Delivery, ..Decision::default() }
+        Decision { admit_per_second: Some(rate), reason: Reason::Delivery, ..Decision::default() }
     }
 }
