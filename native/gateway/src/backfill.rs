@@ -22,9 +22,11 @@ const CALL_PERMILLE: u64 = 750;
 /// Who is called and has not come after about so many ticks of the controller is not waited for.
 const CALLED_TICKS: u64 = 32;
 
-/// Who is called and has not begun by then is called again, then after twice the time, so often in all: for eight minutes.
-const CALL_AGAIN_MICROS: u64 = 8_000_000;
-const CALLS_MAX: u8 = 6;
+/// Who is called and has not begun by then is called again, so often in all, and from some call on after twice the time: for
+/// about five minutes.
+const CALL_AGAIN_MICROS: u64 = 5_000_000;
+const CALLS_IN_A_ROW: u8 = 4;
+const CALLS_MAX: u8 = 9;
 
 /// A device that was given a backfill slot. The order of fields is the order of calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -202,7 +204,7 @@ impl<P: Payload> Gateway<P> {
             self.control.on_slot(false);
         }
         if is_called_again {
-            let pause = CALL_AGAIN_MICROS << (calls - 1);
+            let pause = CALL_AGAIN_MICROS << calls.saturating_sub(CALLS_IN_A_ROW);
             self.called.push(Reverse(Promise { due: now.saturating_add(pause), device, calls }));
         }
     }
