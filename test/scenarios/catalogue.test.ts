@@ -52,7 +52,13 @@ describe("the catalogue", () => {
 describe("the suites", () => {
 	test("are there", () => {
 		expect(suiteNames()).toEqual(["ci", "incidents", "nightly", "peers", "smoke"]);
-		expect(listSuites().map(({ name }) => name)).toEqual(["ci", "incidents", "nightly", "peers", "suite:smoke"]);
+		expect(listSuites().map(({ name }) => name)).toEqual([
+			"ci",
+			"incidents",
+			"nightly",
+			"peers",
+			"suite:smoke",
+		]);
 	});
 
 	test("ci leaves out what klais live alone is for, and nothing else", () => {
