@@ -22,7 +22,7 @@ export interface FleetOptions {
 	readonly windowFrames: number;
 	readonly frameReadings: number;
 	readonly liveFirst: boolean;
-	readonly clientThrottle: boolean;
+	readonly clientThrottle?: true;
 	/** Gateways on the list that each device was given; it begins at the home of its shard. */
 	readonly gateways: number;
 	readonly shards: number;
@@ -40,7 +40,7 @@ export interface ClusterOptions {
 	/** What finds out a gateway's share of the sink; `fixed`: it is `capacityPerSecond`. */
 	readonly controller: string;
 	/** The truth, for the controller that is told it; see `capacityCourse`. */
-	readonly capacityCourse: readonly number[];
+	readonly capacityCourse?: readonly number[];
 	readonly capacityPerSecond: number;
 	readonly sessionsPerSecond: number;
 	readonly slotWindowMicros: number;

@@ -124,7 +124,7 @@ export function fleetOptions(scenario: Scenario, policy: Policy, streams: Stream
 		windowFrames: firmware.windowFrames,
 		frameReadings: firmware.frameReadings,
 		liveFirst: policy.liveFirst,
-		clientThrottle: policy.clientThrottle,
+		...(policy.clientThrottle ? { clientThrottle: true } : {}),
 		gateways: scenario.gateways.count,
 		shards: scenario.broker.partitions,
 	};
@@ -145,7 +145,7 @@ export function clusterOptions(scenario: Scenario, policy: Policy, streams: Stre
 		admission: policy.admission,
 		deduplicate: policy.exactlyOnce,
 		controller: policy.controller,
-		capacityCourse: policy.controller === "oracle" ? capacityCourse(broker, scenario.outages) : [],
+		...(policy.controller === "oracle" ? { capacityCourse: capacityCourse(broker, scenario.outages) } : {}),
 		capacityPerSecond: capacity,
 		sessionsPerSecond: gateways.sessionsPerSecond,
 		slotWindowMicros: gateways.slotWindowMicros,

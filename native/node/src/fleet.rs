@@ -85,7 +85,7 @@ impl Fleet {
         let home = |id: u32| (id % options.shards.max(1) % options.gateways.max(1)) as u16;
         let devices =
             (0..options.devices).map(|id| Device::online(&config, id).talking_to(home(id))).collect();
-        let throttles = if options.client_throttle { options.devices as usize } else { 0 };
+        let throttles = if options.client_throttle == Some(true) { options.devices as usize } else { 0 };
         Ok(Self {
             devices,
             throttles: vec![Throttle::default(); throttles],

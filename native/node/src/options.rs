@@ -29,7 +29,7 @@ pub struct FleetOptions {
     pub frame_readings: u32,
     pub live_first: bool,
     /// Each device holds requests back that would hardly be accepted; see `klais_burst_sync::Throttle`.
-    pub client_throttle: bool,
+    pub client_throttle: Option<bool>,
     pub gateways: u32,
     /// Each device begins at the home of its shard.
     pub shards: u32,
@@ -50,7 +50,7 @@ pub struct ClusterOptions {
     /// By its name: `fixed`, `brain` or another one's.
     pub controller: String,
     /// The truth, for the controller that is told it: pairs of a time and what the whole sink takes from then on.
-    pub capacity_course: Vec<f64>,
+    pub capacity_course: Option<Vec<f64>>,
     pub capacity_per_second: u32,
     pub sessions_per_second: u32,
     pub slot_window_micros: f64,
@@ -138,7 +138,8 @@ impl ClusterOptions {
 impl ClusterOptions {
     fn controller(&self) -> Result<ControllerConfig> {
         let controller = ControllerConfig::from_name(&self.controller).ok_or_else(|| bad("controller"))?;
-        let course = self.capacity_course.chunks_exact(2).map(|pair| (pair[0] as u64, pair[1] as u64));
+        let told = self.capacity_course.as_deref().unwrap_or_default();
+        let course = told.chunks_exact(2).map(|pair| (pair[0] as u64, pair[1] as u64));
         Ok(controller.told(course))
     }
 
