@@ -16,7 +16,7 @@ use sink::SinkView;
 /// Growth per second while history waits, in millionths of the rate: at first after the queue has grown; while nothing
 /// is known, and at most.
 const GROWTH_LEAST: u64 = 10_000;
-const GROWTH_MOST: u64 = 500_000;
+const GROWTH_MOST: u64 = 1_500_000;
 /// It grows itself by a half every second, a tick's share of which is this.
 const GROWTH_PER_TICK_MILLIONTHS: u64 = 41_000;
 /// Where so many of the largest frames take more than a second, all of this is slower in proportion.
