@@ -16,7 +16,9 @@ use sink::SinkView;
 /// Growth per second while history waits, in millionths of the rate: at first after the queue has grown; while nothing
 /// is known, and at most.
 const GROWTH_LEAST: u64 = 10_000;
-const GROWTH_MOST: u64 = 1_500_000;
+const GROWTH_MOST: u64 = 500_000;
+/// The same until the sink's limit was met for the first time: live traffic alone proves little.
+const GROWTH_STARTUP: u64 = 1_000_000;
 /// It grows itself by a half every second, a tick's share of which is this.
 const GROWTH_PER_TICK_MILLIONTHS: u64 = 41_000;
 /// Where so many of the largest frames take more than a second, all of this is slower in proportion.
@@ -145,7 +147,7 @@ impl Brain {
             sink: SinkView::default(),
             ladder: Ladder::default(),
             rate_millionths: MILLION,
-            growth: GROWTH_MOST,
+            growth: GROWTH_STARTUP,
             next_cut: 0,
             hungry_micros: 0,
             high_millionths: MILLION,
@@ -244,7 +246,7 @@ impl Brain {
         if is_hungry {
             self.hungry_micros = seen.now;
         } else if seen.now.saturating_sub(self.hungry_micros) > STALE_MICROS {
-            self.growth = GROWTH_MOST;
+            self.growth = self.growth.max(GROWTH_MOST);
         }
         let proven = delivered.saturating_mul(PROVEN_PERMILLE * 1_000);
         if !is_hungry && queue <= target && proven > self.rate_millionths {
@@ -331,9 +333,10 @@ impl Brain {
     fn grow(&mut self) {
         // What a sink makes of a rate shows after some frames only.
         let slowness = (self.frame_micros() * GROWTH_FRAMES).max(MILLION);
-        let growth = self.growth.min(GROWTH_MOST * MILLION / slowness);
+        let most = self.growth.max(GROWTH_MOST);
+        let growth = self.growth.min(most * MILLION / slowness);
         // By live readings in part, which are about the same everywhere: so that shares become equal.
-        let is_starting = self.growth == GROWTH_MOST;
+        let is_starting = self.growth >= GROWTH_MOST;
         let unit = if is_starting {
             self.rate_millionths
         } else {
@@ -342,8 +345,8 @@ impl Brain {
         let more = unit / MILLION * growth / TICKS_PER_SECOND;
         self.rate_millionths = self.rate_millionths.saturating_add(more.max(1));
         let faster = self.growth * GROWTH_PER_TICK_MILLIONTHS / slowness;
-        self.growth = self.growth.saturating_add(faster).min(GROWTH_MOST);
-        self.reason = if self.growth == GROWTH_MOST { Reason::Startup } else { Reason::Probe };
+        self.growth = self.growth.saturating_add(faster).min(most);
+        self.reason = if self.growth >= GROWTH_MOST { Reason::Startup } else { Reason::Probe };
     }
 
     fn decide(&self, target: u64) -> Decision {
