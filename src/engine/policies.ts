@@ -33,8 +33,8 @@ const OVERBOOK_PERMILLE = 1_050;
 /** Backfill that waits in a gateway: this much of its share of the capacity. */
 const BACKFILL_QUEUE_SECONDS = 4;
 
-/** More than any gateway takes in. */
-const READINGS_PER_SECOND_MAX = 10_000_000;
+/** No faster than that: the dam lets eight times as much through, and takes no rate above 50 M/s. */
+const READINGS_PER_SECOND_MAX = 6_000_000;
 
 /** Share of the broker's ceiling that gateways use: at the ceiling itself its queue, and with it live latency, would wander. */
 const CAPACITY_PERMILLE = 985;
