@@ -46,9 +46,7 @@ async function traced(tree: string): Promise<string> {
 
 describe("the first event that differs", () => {
 	test("is what the gateways did, when their settings changed", async () => {
-		const line = await traced(
-			otherBuild("policies.js", /controller: "brain"/, 'controller: "fixed"'),
-		);
+		const line = await traced(otherBuild("policies.js", /controller: "brain"/, 'controller: "fixed"'));
 		expect(line).toMatch(
 			/^first difference: in what the gateways did, record \d+: the base has ADMIT of device \d+ at/,
 		);
