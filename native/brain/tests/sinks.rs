@@ -107,7 +107,7 @@ proptest! {
             brain.on_commit(&commit);
             let mut commits = CommitsSeen::default();
             commits.add(&commit);
-            let lane = |queued| LaneSeen { accepted: g, queued, ..LaneSeen::default() };
+            let lane = |queued| LaneSeen { accepted: g, queued };
             let decision = brain.tick(&Observation {
                 now,
                 live: lane(a),

@@ -99,15 +99,6 @@ impl<P: Payload> Gateway<P> {
         self.nack(now, device, data, NackReason::Later, millis(delay_micros).max(1));
     }
 
-    /// Tells a device to come back so much later, as the controller wants it.
-    pub(crate) fn send_away(&mut self, now: u64, device: u32, data: &Data, delay_micros: u64) {
-        self.stats.turned_away += u64::from(data.count);
-        if let Some(entry) = self.entry_mut(device) {
-            entry.set_nacked(Lane::Backfill, true);
-        }
-        self.nack(now, device, data, NackReason::Later, millis(delay_micros).max(1));
-    }
-
     fn standby_wait_micros(&self) -> u64 {
         let predicted = self.standby_readings.saturating_mul(1_000_000) / self.backfill_rate.max(1);
         predicted.saturating_mul(2).saturating_add(STANDBY_MICROS)
@@ -200,12 +191,11 @@ impl<P: Payload> Gateway<P> {
         if let Some(entry) = self.entry_mut(device) {
             entry.set_promised(is_called_again);
         }
-        if !is_called_again {
-            self.control.on_slot(false);
-        }
         if is_called_again {
             let pause = CALL_AGAIN_MICROS << calls.saturating_sub(CALLS_IN_A_ROW);
             self.called.push(Reverse(Promise { due: now.saturating_add(pause), device, calls }));
+        } else {
+            self.control.on_slot(false);
         }
     }
 

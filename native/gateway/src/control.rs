@@ -9,7 +9,6 @@ use klais_brain::control::{
     Verdict,
 };
 use klais_burst_sync::{Data, Lane};
-use klais_units::NANOS_PER_MICRO;
 
 /// Ticks made up for at once; a clock that has jumped further goes on from where it is.
 const CATCH_UP_TICKS_MAX: u64 = 6_000;
@@ -24,8 +23,8 @@ pub(crate) struct Control {
     backfill: LaneSeen,
     commits: CommitsSeen,
     submitted_readings: u64,
-    hellos: u64,
-    opened: u64,
+    /// Nothing has come or been decided since the last tick.
+    is_quiet: bool,
     slots_kept: u64,
     slots_missed: u64,
     cpu_permille: Option<u32>,
@@ -44,8 +43,7 @@ impl Control {
             backfill: LaneSeen::default(),
             commits: CommitsSeen::default(),
             submitted_readings: 0,
-            hellos: 0,
-            opened: 0,
+            is_quiet: true,
             slots_kept: 0,
             slots_missed: 0,
             cpu_permille: None,
@@ -68,12 +66,9 @@ impl Control {
         self.next_tick
     }
 
-    pub(crate) fn on_hello(&mut self) {
-        self.hellos += 1;
-    }
-
-    pub(crate) fn on_opened(&mut self) {
-        self.opened += 1;
+    /// Something has come: the next tick is not to be left out.
+    pub(crate) fn wake(&mut self) {
+        self.is_quiet = false;
     }
 
     /// A device that was promised a slot has begun, or has let it pass.
@@ -84,20 +79,16 @@ impl Control {
 
     pub(crate) fn on_submitted(&mut self, readings: u64) {
         self.submitted_readings += readings;
+        self.is_quiet &= readings == 0;
     }
 
-    /// Nothing has been seen since the last tick.
-    fn is_quiet(&self) -> bool {
-        let lanes = [self.live, self.backfill].iter().all(|lane| *lane == LaneSeen::default());
-        let nothing_decided = self.commits == CommitsSeen::default();
-        lanes && nothing_decided && self.submitted_readings == 0 && self.hellos == 0 && self.opened == 0
-    }
-
-    fn lane(&mut self, lane: Lane) -> &mut LaneSeen {
-        match lane {
+    /// Readings are taken in.
+    pub(crate) fn on_accepted(&mut self, lane: Lane, readings: u64) {
+        let seen = match lane {
             Lane::Live => &mut self.live,
             Lane::Backfill => &mut self.backfill,
-        }
+        };
+        seen.accepted += readings;
     }
 }
 
@@ -125,7 +116,7 @@ impl<P: Payload> Gateway<P> {
         }
     }
 
-    /// Whether a frame with something new in it is taken in; what its device hears is seen to.
+    /// Whether a frame with something new in it is taken in; one that is not is counted, and its device hears nothing.
     pub(crate) fn is_let_in(&mut self, now: u64, device: u32, data: &Data, readings: u64) -> bool {
         if !self.control.is_active() {
             return true;
@@ -141,27 +132,10 @@ impl<P: Payload> Gateway<P> {
         };
         let is_full = self.undecided_frames >= self.control.decision.undecided_frames_max;
         let verdict = if is_full { Verdict::Refuse } else { self.control.controller.on_arrival(&arrival) };
-        match verdict {
-            Verdict::Accept => return true,
-            Verdict::Later(micros) if data.lane == Lane::Backfill && self.config.slots => {
-                self.send_away(now, device, data, micros);
-            }
-            Verdict::Refuse | Verdict::Later(_) => self.count_drop(Drop::Controller),
+        if verdict == Verdict::Refuse {
+            self.count_drop(Drop::Controller);
         }
-        self.control.lane(data.lane).refused += readings;
-        false
-    }
-
-    pub(crate) fn note_offered(&mut self, lane: Lane, readings: u64) {
-        self.control.lane(lane).offered += readings;
-    }
-
-    pub(crate) fn note_accepted(&mut self, lane: Lane, readings: u64) {
-        self.control.lane(lane).accepted += readings;
-    }
-
-    pub(crate) fn note_refused(&mut self, lane: Lane, readings: u64) {
-        self.control.lane(lane).refused += readings;
+        verdict == Verdict::Accept
     }
 
     /// A transaction with readings in it has been decided.
@@ -178,6 +152,7 @@ impl<P: Payload> Gateway<P> {
             in_flight_readings: done.in_flight_readings,
             is_committed,
         };
+        self.control.wake();
         self.control.commits.add(&commit);
         self.control.controller.on_commit(&commit);
     }
@@ -195,7 +170,7 @@ impl<P: Payload> Gateway<P> {
     pub(crate) fn tick_until(&mut self, now: u64) {
         let mut left = CATCH_UP_TICKS_MAX;
         while self.control.next_tick <= now {
-            let is_quiet = self.is_idle() && self.control.is_quiet();
+            let is_quiet = self.is_idle() && self.control.is_quiet;
             if left == 0 || is_quiet && self.control.controller.is_at_rest() {
                 let at = now - now % TICK_MICROS;
                 self.control.last_tick = at;
@@ -214,7 +189,7 @@ impl<P: Payload> Gateway<P> {
         let control = &mut self.control;
         (control.live, control.backfill) = (LaneSeen::default(), LaneSeen::default());
         control.commits = CommitsSeen::default();
-        (control.submitted_readings, control.hellos, control.opened) = (0, 0, 0);
+        (control.submitted_readings, control.is_quiet) = (0, true);
         (control.slots_kept, control.slots_missed) = (0, 0);
         control.last_tick = at;
         control.next_tick = (at - at % TICK_MICROS).saturating_add(TICK_MICROS);
@@ -229,7 +204,6 @@ impl<P: Payload> Gateway<P> {
 
     fn observe(&self, at: u64) -> Observation {
         let control = &self.control;
-        let nanos = at.saturating_mul(NANOS_PER_MICRO);
         let served = || self.serving.iter().map(|number| &self.shards[*number as usize]);
         let under_way = || served().filter_map(|shard| shard.in_flight.front());
         let live = served().map(|shard| shard.queue.live_readings()).sum();
@@ -247,13 +221,7 @@ impl<P: Payload> Gateway<P> {
             undecided_frames: self.undecided_frames,
             is_held_back: self.config.slots && self.queued_backfill > 0 && self.budget <= 0,
             queued_micros_max: oldest.map_or(0, |since| at.saturating_sub(since)),
-            hellos: control.hellos,
-            opened: control.opened,
             online: self.stats.online,
-            session_queue_micros: self.dam.session_queue_nanos(nanos) / NANOS_PER_MICRO,
-            backfill_queue_micros: self.dam.backfill_queue_nanos(nanos) / NANOS_PER_MICRO,
-            standby_devices: self.standby.len() as u64,
-            standby_readings: self.standby_readings,
             slots_kept: control.slots_kept,
             slots_missed: control.slots_missed,
             shards: self.serving.len() as u64,

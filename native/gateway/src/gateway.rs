@@ -278,7 +278,7 @@ impl<P: Payload> Gateway<P> {
             return;
         }
         if matches!(frame, Frame::Hello(_)) {
-            self.control.on_hello();
+            self.control.wake();
         }
         match (frame, standing) {
             (Frame::Hello(_) | Frame::Data(_), Standing::Nobodys) => self.count_drop(Drop::NoOwner),

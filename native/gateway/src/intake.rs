@@ -26,7 +26,9 @@ impl<P: Payload> Gateway<P> {
             self.count_drop(Drop::BeyondRange);
             return;
         }
-        self.note_offered(data.lane, data.count.into());
+        if data.count > 0 {
+            self.control.wake();
+        }
         let intake = Intake { mark: entry.mark(data.lane), deduplicate: self.config.deduplicate };
         match intake.offer(data) {
             // With frames of the lane undecided the mark is not durable yet: the commit will answer.
@@ -61,7 +63,6 @@ impl<P: Payload> Gateway<P> {
         let is_full = self.undecided_frames >= self.config.undecided_frames_max;
         if is_full || self.queued_readings + u64::from(count) > self.config.sink_queue_readings {
             self.count_drop(Drop::SinkQueueFull);
-            self.note_refused(data.lane, count.into());
             return;
         }
         if paced && entry.credit < count {
@@ -69,7 +70,6 @@ impl<P: Payload> Gateway<P> {
             return;
         }
         if paced && !self.has_room_for_backfill(&entry) {
-            self.note_refused(data.lane, count.into());
             self.turn_away(now, device, data);
             return;
         }
@@ -92,7 +92,7 @@ impl<P: Payload> Gateway<P> {
             self.pace.on_live(u64::from(count));
         }
         self.stats.admitted += u64::from(count);
-        self.note_accepted(data.lane, count.into());
+        self.control.on_accepted(data.lane, count.into());
         let (session, lane, stride, due_millis) = (data.session, data.lane, data.stride, data.due_millis);
         let epoch = entry.epoch;
         let entry =

@@ -90,7 +90,7 @@ impl<P: Payload> Gateway<P> {
         entry.begin_session(hello.session, hello.epoch);
         let marks = deduplicate.then(|| (entry.mark(Lane::Live), entry.mark(Lane::Backfill)));
         self.stats.online += u64::from(is_newcomer);
-        self.control.on_opened();
+        self.control.wake();
         let (delay_micros, credit) = self.reserve(now, device, self.believed(&hello));
         if let Some(entry) = self.entry_mut(device) {
             entry.credit = credit;

@@ -62,12 +62,12 @@ impl ControllerConfig {
 }
 
 /// What decides for one gateway.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Controller {
     /// See [`ControllerConfig::Fixed`]. It is never ticked.
     Fixed,
     /// See [`ControllerConfig::Peer`].
-    Peer(Box<Peer>),
+    Peer(Peer),
     /// See [`ControllerConfig::Brain`].
     Brain(Box<Brain>),
 }
@@ -78,7 +78,7 @@ impl Controller {
     pub fn new(config: &ControllerConfig) -> Self {
         match config {
             ControllerConfig::Fixed => Self::Fixed,
-            ControllerConfig::Peer(config) => Self::Peer(Box::new(Peer::new(config))),
+            ControllerConfig::Peer(config) => Self::Peer(Peer::new(config)),
             ControllerConfig::Brain(own) => Self::Brain(Box::new(Brain::new(*own))),
         }
     }

@@ -140,6 +140,4 @@ pub enum Verdict {
     Accept,
     /// It is dropped, and counted. Its device hears nothing and sends it again.
     Refuse,
-    /// Of history: its device is told to come back so much later, in microseconds. Live readings are refused instead.
-    Later(u64),
 }

@@ -12,12 +12,8 @@ pub enum Lane {
 /// Readings of one lane since the last tick, and what waits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LaneSeen {
-    /// In DATA frames that reached the gateway behind its dam, every copy.
-    pub offered: u64,
     /// Taken in.
     pub accepted: u64,
-    /// New, and not taken in: dropped, or told to come later.
-    pub refused: u64,
     /// That wait for a transaction now.
     pub queued: u64,
 }
@@ -31,34 +27,17 @@ pub struct CommitsSeen {
     pub failed: u64,
     /// Readings that committed.
     pub readings: u64,
-    /// Shortest time from submission to outcome of those that committed; 0 for none.
-    pub latency_micros_min: u64,
-    /// Sum of those times.
-    pub latency_micros_sum: u64,
-    /// Longest of those times.
-    pub latency_micros_max: u64,
 }
 
 impl CommitsSeen {
     /// Adds an outcome.
     pub fn add(&mut self, commit: &Commit) {
-        if !commit.is_committed {
+        if commit.is_committed {
+            self.committed += 1;
+            self.readings = self.readings.saturating_add(commit.readings);
+        } else {
             self.failed += 1;
-            return;
         }
-        let latency = commit.latency_micros();
-        let is_first = self.committed == 0;
-        self.latency_micros_min = if is_first { latency } else { self.latency_micros_min.min(latency) };
-        self.latency_micros_max = self.latency_micros_max.max(latency);
-        self.latency_micros_sum = self.latency_micros_sum.saturating_add(latency);
-        self.committed += 1;
-        self.readings = self.readings.saturating_add(commit.readings);
-    }
-
-    /// Mean time from submission to outcome; 0 for none.
-    #[must_use]
-    pub fn latency_micros_mean(&self) -> u64 {
-        self.latency_micros_sum.checked_div(self.committed).unwrap_or(0)
     }
 }
 
@@ -89,20 +68,8 @@ pub struct Observation {
     pub is_held_back: bool,
     /// How long the reading at the head of the longest queue has waited, in microseconds; 0 for none.
     pub queued_micros_max: u64,
-    /// HELLOs that reached the gateway behind its dam.
-    pub hellos: u64,
-    /// Sessions opened.
-    pub opened: u64,
     /// Devices with a session.
     pub online: u64,
-    /// How far ahead session slots are promised, in microseconds.
-    pub session_queue_micros: u64,
-    /// How far ahead backfill slots are promised, in microseconds.
-    pub backfill_queue_micros: u64,
-    /// Devices that wait to be called, and what they owe, in readings.
-    pub standby_devices: u64,
-    /// See `standby_devices`.
-    pub standby_readings: u64,
     /// Devices that were promised a slot and have begun, and that have let it pass, since the last tick.
     pub slots_kept: u64,
     /// See `slots_kept`.
@@ -111,24 +78,6 @@ pub struct Observation {
     pub shards: u64,
     /// Share of its CPU that the gateway uses, where the driver tells, in thousandths.
     pub cpu_permille: Option<u32>,
-}
-
-impl Observation {
-    /// Nothing came, nothing waits, and nothing is under way.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        let quiet = Self {
-            now: self.now,
-            elapsed_micros: self.elapsed_micros,
-            online: self.online,
-            session_queue_micros: self.session_queue_micros,
-            backfill_queue_micros: self.backfill_queue_micros,
-            shards: self.shards,
-            cpu_permille: self.cpu_permille,
-            ..Self::default()
-        };
-        *self == quiet
-    }
 }
 
 /// One transaction that the sink has decided.

@@ -17,9 +17,11 @@ mod vegas;
 
 use super::{Arrival, Commit, Decision, Observation, Reason, Verdict};
 use aimd::Aimd;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use breakwater::Breakwater;
 use codel::Codel;
+use core::fmt::Debug;
 use gradient2::Gradient2;
 use oracle::Oracle;
 use pid::Pid;
@@ -119,7 +121,7 @@ impl PeerConfig {
 }
 
 /// What the laws have in common.
-trait Law {
+trait Law: Debug + Send {
     /// See [`super::Controller::is_at_rest`].
     fn is_at_rest(&self) -> bool {
         true
@@ -131,23 +133,11 @@ trait Law {
     fn tick(&mut self, seen: &Observation) -> Decision;
 }
 
-#[derive(Clone, Debug)]
-enum Laws {
-    Aimd(Aimd),
-    Gradient2(Gradient2),
-    Vegas(Vegas),
-    Codel(Codel),
-    Breakwater(Breakwater),
-    Pid(Pid),
-    Quota(Quota),
-    Oracle(Oracle),
-}
-
 /// A peer at work in one gateway.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Peer {
     sampler: Sampler,
-    laws: Laws,
+    law: Box<dyn Law>,
 }
 
 impl Peer {
@@ -156,47 +146,28 @@ impl Peer {
     pub fn new(config: &PeerConfig) -> Self {
         let share = config.capacity_per_second.max(1);
         let sampler = Sampler::new(config.commit_interval_micros);
-        let laws = match config.kind {
-            PeerKind::Aimd => Laws::Aimd(Aimd::default()),
-            PeerKind::Gradient2 => Laws::Gradient2(Gradient2::default()),
-            PeerKind::Vegas => Laws::Vegas(Vegas::default()),
-            PeerKind::Codel => Laws::Codel(Codel::default()),
-            PeerKind::Breakwater => Laws::Breakwater(Breakwater::new(config.commit_interval_micros)),
-            PeerKind::Pid => Laws::Pid(Pid::new(share)),
-            PeerKind::Quota => Laws::Quota(Quota::new(share)),
-            PeerKind::Oracle => Laws::Oracle(Oracle::new(share, config.shards, &config.course)),
+        let law: Box<dyn Law> = match config.kind {
+            PeerKind::Aimd => Box::new(Aimd::default()),
+            PeerKind::Gradient2 => Box::new(Gradient2::default()),
+            PeerKind::Vegas => Box::new(Vegas::default()),
+            PeerKind::Codel => Box::new(Codel::default()),
+            PeerKind::Breakwater => Box::new(Breakwater::new(config.commit_interval_micros)),
+            PeerKind::Pid => Box::new(Pid::new(share)),
+            PeerKind::Quota => Box::new(Quota::new(share)),
+            PeerKind::Oracle => Box::new(Oracle::new(share, config.shards, &config.course)),
         };
-        Self { sampler, laws }
-    }
-
-    fn law(&mut self) -> &mut dyn Law {
-        match &mut self.laws {
-            Laws::Aimd(law) => law,
-            Laws::Gradient2(law) => law,
-            Laws::Vegas(law) => law,
-            Laws::Codel(law) => law,
-            Laws::Breakwater(law) => law,
-            Laws::Pid(law) => law,
-            Laws::Quota(law) => law,
-            Laws::Oracle(law) => law,
-        }
+        Self { sampler, law }
     }
 
     /// See [`super::Controller::is_at_rest`].
     #[must_use]
     pub fn is_at_rest(&self) -> bool {
-        match &self.laws {
-            Laws::Codel(law) => law.is_at_rest(),
-            Laws::Pid(law) => law.is_at_rest(),
-            Laws::Quota(law) => law.is_at_rest(),
-            Laws::Oracle(law) => law.is_at_rest(),
-            Laws::Aimd(_) | Laws::Gradient2(_) | Laws::Vegas(_) | Laws::Breakwater(_) => true,
-        }
+        self.law.is_at_rest()
     }
 
     /// See [`super::Controller::on_arrival`].
     pub fn on_arrival(&mut self, arrival: &Arrival) -> Verdict {
-        let verdict = self.law().on_arrival(arrival);
+        let verdict = self.law.on_arrival(arrival);
         if verdict == Verdict::Accept {
             self.sampler.on_accepted(arrival.undecided_frames);
         }
@@ -206,12 +177,12 @@ impl Peer {
     /// See [`super::Controller::on_commit`].
     pub fn on_commit(&mut self, commit: &Commit) {
         let sample = self.sampler.sample(commit);
-        self.law().on_sample(&sample);
+        self.law.on_sample(&sample);
     }
 
     /// See [`super::Controller::tick`].
     pub fn tick(&mut self, seen: &Observation) -> Decision {
-        self.law().tick(seen)
+        self.law.tick(seen)
     }
 }
 
