@@ -1,5 +1,4 @@
-import { mkdir, open, readFile, rename } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readFile } from "node:fs/promises";
 import {
 	type HistoryEntry,
 	historyEntryOf,
@@ -10,14 +9,13 @@ import {
 import type { ResultsFile } from "../record/run-record.js";
 import { err, ok, type Result } from "../units/result.js";
 import type { UserError } from "../units/user-error.js";
+import { probeFile, writeWholeFile } from "./whole-file.js";
 
 /** A history above this is refused before it is parsed; an entry has some kilobytes. */
 const HISTORY_BYTES_MAX = 67_108_864;
+const ADVICE = "name another file with --history";
 
-/**
- * Notes a record in a history file, which need not be there yet, and gives the whole history. The file is replaced by a
- * rename, so that it never holds half a line.
- */
+/** Notes a record in a history file, which need not be there yet, and gives the whole history. It never holds half a line. */
 export async function publishHistory(
 	results: ResultsFile,
 	file: string,
@@ -28,22 +26,9 @@ export async function publishHistory(
 		return earlier;
 	}
 	const history = withEntry(earlier.value, historyEntryOf(results, date));
-	const temporary = `${file}.${process.pid}`;
-	try {
-		await mkdir(dirname(file), { recursive: true });
-		const handle = await open(temporary, "wx");
-		try {
-			await handle.writeFile(serialiseHistory(history));
-			await handle.sync();
-		} finally {
-			await handle.close();
-		}
-		await rename(temporary, file);
-	} catch (error) {
-		const { code, message } = error as NodeJS.ErrnoException;
-		return err({ kind: "unwritable", message: `cannot write the history: ${code ?? message}`, file });
-	}
-	return ok(history);
+	const fault =
+		(await probeFile(file, ADVICE)) ?? (await writeWholeFile(file, serialiseHistory(history), ADVICE));
+	return fault === undefined ? ok(history) : err(fault);
 }
 
 async function readHistory(file: string): Promise<Result<readonly HistoryEntry[], UserError>> {

@@ -36,8 +36,8 @@ type Topic =
 	| "live-backlog"
 	| "live-devices";
 
-export interface TimeChart {
-	readonly kind: "time";
+/** What all charts have. */
+interface AnyChart {
 	readonly topic: Topic;
 	/** Slug of what it is about: the scenario, or one run in a panel of its own. */
 	readonly owner: string;
@@ -50,11 +50,15 @@ export interface TimeChart {
 	readonly logarithmic: boolean;
 	/** Of the value axis; on a logarithmic one the lower end is where smaller values are drawn. */
 	readonly domain: readonly [number, number];
+	/** One of several panels of the same title, told apart by this. */
+	readonly panel?: string;
+}
+
+export interface TimeChart extends AnyChart {
+	readonly kind: "time";
 	readonly lines: readonly Line[];
 	readonly rules: readonly Rule[];
 	readonly endSeconds: number;
-	/** One of several panels of the same title, told apart by this. */
-	readonly panel?: string;
 }
 
 /** A point with a name on a horizontal scale, one row a run. */
@@ -68,22 +72,11 @@ export interface DotRow {
 	readonly text: string;
 }
 
-export interface DotChart {
+export interface DotChart extends AnyChart {
 	readonly kind: "dots";
-	readonly topic: Topic;
-	/** Slug of what it is about: the scenario, or one run in a panel of its own. */
-	readonly owner: string;
-	readonly title: string;
-	readonly caption: string;
-	readonly description: string;
-	readonly quantity: Quantity;
-	readonly logarithmic: boolean;
-	readonly domain: readonly [number, number];
 	readonly rows: readonly DotRow[];
 	/** Draw a line from the axis to the dot: for single counts, not for ranges. */
 	readonly stems: boolean;
-	/** One of several panels of the same title, told apart by this. */
-	readonly panel?: string;
 }
 
 /** A distribution: what share of the values lies at or below each value. */
@@ -97,17 +90,8 @@ export interface Curve {
 }
 
 /** Values over percentages, on an axis that gives each further nine the same room. */
-export interface CurveChart {
+export interface CurveChart extends AnyChart {
 	readonly kind: "curve";
-	readonly topic: Topic;
-	/** Slug of the scenario. */
-	readonly owner: string;
-	readonly title: string;
-	readonly caption: string;
-	readonly description: string;
-	readonly quantity: Quantity;
-	readonly logarithmic: boolean;
-	readonly domain: readonly [number, number];
 	readonly curves: readonly Curve[];
 }
 

@@ -87,8 +87,7 @@ interface Block {
 /** A chart with its title and legend above it. */
 async function drawBlock(chart: Chart, size: ChartSize): Promise<Block> {
 	const drawn = await drawChart(chart, size);
-	const panel =
-		chart.kind !== "curve" && chart.panel !== undefined ? `${chart.title}: ${chart.panel}` : chart.title;
+	const panel = chart.panel !== undefined ? `${chart.title}: ${chart.panel}` : chart.title;
 	const title = `<text x="0" y="${TITLE_SIZE}" font-size="${TITLE_SIZE}" font-weight="600" fill="${ink("ink")}">${escapeXml(panel)}</text>`;
 	const { svg: legend, rows } = legendRow(chart, drawn);
 	const top = TITLE_SIZE + 12 + rows * 20;

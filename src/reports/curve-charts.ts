@@ -1,4 +1,4 @@
-import type { LatencyMicros, RunRecord } from "../record/run-record.js";
+import type { LatencyMicros, Quantiles, RunRecord } from "../record/run-record.js";
 import { type Curve, type CurveChart, logarithmicAxis } from "./chart-data.js";
 import { formatList, formatMicros } from "./format.js";
 import type { LabelledRun, ScenarioGroup } from "./grouping.js";
@@ -101,44 +101,30 @@ function latencyPoints(
 }
 
 function connectedPoints({ virtual, percentiles }: RunRecord): Points {
-	const { p50Seconds, p95Seconds, p999Seconds, count } = virtual.devicesConnected;
-	const all = percentiles?.percents.map((percent, index) => [
-		percent,
-		percentiles.connectedSeconds[index] ?? 0,
-	]);
-	return measured(
-		inMicros(
-			all ?? [
-				[50, p50Seconds],
-				[95, p95Seconds],
-				[99.9, p999Seconds],
-			],
-		),
-		count,
-	);
+	const { devicesConnected } = virtual;
+	return waitPoints(devicesConnected, percentiles, percentiles?.connectedSeconds, devicesConnected.count);
 }
 
 function boundPoints({ virtual, percentiles }: RunRecord): Points {
-	const { p50Seconds, p95Seconds, p999Seconds } = virtual.devicesConnectedBound;
 	const { count, neverConnected } = virtual.devicesConnected;
-	const all = percentiles?.percents.map((percent, index) => [
-		percent,
-		percentiles.connectedBoundSeconds[index] ?? 0,
-	]);
-	return measured(
-		inMicros(
-			all ?? [
-				[50, p50Seconds],
-				[95, p95Seconds],
-				[99.9, p999Seconds],
-			],
-		),
-		count + neverConnected,
-	);
+	const column = percentiles?.connectedBoundSeconds;
+	return waitPoints(virtual.devicesConnectedBound, percentiles, column, count + neverConnected);
 }
 
-function inMicros(pairs: readonly (readonly number[])[]): Points {
-	return pairs.map(([percent = 0, seconds = 0]) => ({ percent, value: seconds * 1e6 }));
+function waitPoints(
+	{ p50Seconds, p95Seconds, p999Seconds }: Quantiles,
+	percentiles: RunRecord["percentiles"],
+	column: readonly number[] | undefined,
+	count: number,
+): Points {
+	const few = [
+		{ percent: 50, value: p50Seconds },
+		{ percent: 95, value: p95Seconds },
+		{ percent: 99.9, value: p999Seconds },
+	];
+	const all = percentiles?.percents.map((percent, index) => ({ percent, value: column?.[index] ?? 0 }));
+	const points = (all ?? few).map(({ percent, value }) => ({ percent, value: value * 1e6 }));
+	return measured(points, count);
 }
 
 /** Without the percentages that lie beyond the last of `count` values: they would only repeat it. */

@@ -75,7 +75,7 @@ async function panelOf({ chart, size }: PlacedChart): Promise<PanelModel> {
 	}
 	return {
 		id,
-		panel: chart.kind === "curve" ? null : (chart.panel ?? null),
+		panel: chart.panel ?? null,
 		quantity: chart.quantity,
 		said: chart.description,
 		legend: legendOf(chart),

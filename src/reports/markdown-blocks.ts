@@ -73,7 +73,7 @@ export function chartsBlock(group: ScenarioGroup, folder: string): string {
 		"</picture>",
 	].join("\n");
 	const links = charts.map((chart) => {
-		const panel = chart.kind === "time" && chart.panel !== undefined ? ` (${chart.panel})` : "";
+		const panel = chart.panel !== undefined ? ` (${chart.panel})` : "";
 		return `[${escapeMarkdown(`${chart.title}${panel}`)}](${folder}/${chartName(chart)}.svg)`;
 	});
 	return [

@@ -6,21 +6,23 @@ use common::{SECOND, arrive, config, gateway, hello, sent, submissions};
 use klais_burst_sync::{Frame, Term};
 use klais_gateway::{Gateway, Outcome, SinkRequest};
 
-fn opened(gateway: &mut Gateway) {
-    arrive(gateway, 0, 1, &hello(1, 0, 0));
-    assert!(matches!(sent(gateway)[..], [(_, Frame::Admit(_))]));
-    assert_eq!(gateway.stats().online, 1);
-}
-
-#[test]
-fn whoever_was_not_replaced_proves_it_and_serves_on() {
+/// A gateway with a device online and nothing under way, which is then given up by the others.
+fn doubting() -> Gateway {
     let mut gateway = gateway(&config(4));
-    opened(&mut gateway);
+    arrive(&mut gateway, 0, 1, &hello(1, 0, 0));
+    assert!(matches!(sent(&mut gateway)[..], [(_, Frame::Admit(_))]));
+    assert_eq!(gateway.stats().online, 1);
     gateway.poll(SECOND);
     for batch in submissions(&mut gateway) {
         gateway.sink_outcome(SECOND, batch.batch, Outcome::Committed);
     }
     gateway.doubt(SECOND);
+    gateway
+}
+
+#[test]
+fn whoever_was_not_replaced_proves_it_and_serves_on() {
+    let mut gateway = doubting();
     assert!(!gateway.is_idle());
     gateway.poll(2 * SECOND);
     let proof = submissions(&mut gateway);
@@ -33,13 +35,7 @@ fn whoever_was_not_replaced_proves_it_and_serves_on() {
 
 #[test]
 fn whoever_was_replaced_is_fenced_and_reads_the_shard_anew() {
-    let mut gateway = gateway(&config(4));
-    opened(&mut gateway);
-    gateway.poll(SECOND);
-    for batch in submissions(&mut gateway) {
-        gateway.sink_outcome(SECOND, batch.batch, Outcome::Committed);
-    }
-    gateway.doubt(SECOND);
+    let mut gateway = doubting();
     gateway.poll(2 * SECOND);
     let proof = submissions(&mut gateway).pop().expect("a proof");
     gateway.sink_outcome(2 * SECOND, proof.batch, Outcome::Fenced);

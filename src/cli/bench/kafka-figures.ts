@@ -36,23 +36,14 @@ export function kafkaFigures(measured: KafkaBench): KafkaFigure[] {
 
 type More = Pick<KafkaFigure, "wanted">;
 
-function higher(
-	name: string,
-	unit: string,
-	samples: readonly (number | null)[],
-	more: More = {},
-): KafkaFigure {
-	return { name, unit, better: "higher", samples: samples.filter((each) => each !== null), ...more };
-}
-
-function lower(
-	name: string,
-	unit: string,
-	samples: readonly (number | null)[],
-	more: More = {},
-): KafkaFigure {
-	return { name, unit, better: "lower", samples: samples.filter((each) => each !== null), ...more };
-}
+const figures =
+	(better: KafkaFigure["better"]) =>
+	(name: string, unit: string, samples: readonly (number | null)[], more: More = {}): KafkaFigure => ({
+		...{ name, unit, better, samples: samples.filter((each) => each !== null) },
+		...more,
+	});
+const higher = figures("higher");
+const lower = figures("lower");
 
 function clientFigures(rounds: ClientRounds): KafkaFigure[] {
 	const cases = [...rounds].map(([name, samples]) => higher(`client, ${name}`, "readings/s", samples));

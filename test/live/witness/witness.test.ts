@@ -7,6 +7,7 @@ import type { WitnessOrder } from "../../../src/live/witness/order.js";
 import type { Tally } from "../../../src/live/witness/tally.js";
 import { testify } from "../../../src/live/witness/testify.js";
 import { newFolder, PROJECT } from "../../cli/support.js";
+import { NOTHING_WRONG } from "../../fixtures/live-witness.js";
 import { kafkaHere, NO_KAFKA } from "../broker/support.js";
 import { because } from "../support.js";
 import {
@@ -22,18 +23,6 @@ import {
 } from "./support.js";
 
 const ALL = DEVICES * READINGS;
-const NOTHING_WRONG = {
-	twice: 0,
-	outOfOrder: 0,
-	altered: 0,
-	malformed: {},
-	beyond: 0,
-	missing: 0,
-	unexplained: 0,
-	unbalancedDevices: 0,
-	deleted: 0,
-	undecided: 0,
-};
 
 let broker: LocalBroker | undefined;
 let logs = 0;
