@@ -216,7 +216,6 @@ impl Swarms {
     }
 
     fn take_actions(&mut self, gateway: u32, gateways: &mut [Gateway], digest: &mut Digest) {
-        let running = self.nodes.iter().filter(|node| node.is_running()).count() as u32;
         let Some(seat) = self.nodes[gateway as usize].awake() else { return };
         let (actions, datagrams) = (seat.swarm.take_actions(), seat.swarm.take_datagrams());
         for action in actions {
@@ -236,6 +235,7 @@ impl Swarms {
                 continue;
             }
             if is_blocked {
+                let running = self.nodes.iter().filter(|node| node.is_running()).count() as u32;
                 self.tally.blocked(self.now, subject, running);
             } else {
                 self.tally.unblocked(self.now, subject);
@@ -268,7 +268,7 @@ impl Swarms {
         }
     }
 
-    /// Figures up to now, in the order of `SWARM_FIGURES` in `src/engine/native-swarm.ts`.
+    /// Figures up to now, in the order of `SWARM_FIGURES` in `src/engine/swarm.ts`.
     pub fn figures(&self) -> Vec<f64> {
         let seats = self
             .nodes
